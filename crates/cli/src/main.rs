@@ -1,0 +1,2 @@
+//! The supermega command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A client for MEGA: accounts, tree, transfers, links.

@@ -1,0 +1,56 @@
+//! What makes a type a command, and the list of all of them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Drift, account, link, node, put, session, share, transfer, tree, user_attribute};
+
+/// A request that `cs` takes, and the result it gives (`protocol-api.md` 2.1).
+pub trait Command: Serialize + DeserializeOwned + JsonSchema + Send + 'static {
+    /// The value of `a`.
+    const NAME: &'static str;
+    /// Whether its result may carry a sequence tag under `v=3` (`protocol-api.md` 1.5).
+    const TAGGED: bool = false;
+    /// Whether it must be the only command of its batch (`protocol-api.md` 1.8).
+    const ALONE: bool = false;
+    /// Whether it changes nothing, so that it may use the second, lock-free channel.
+    const LOCKLESS: bool = false;
+
+    /// The result of success.
+    type Response: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
+
+    /// Drift that the result's own parser met, beside the unknown fields that are found for it.
+    #[must_use]
+    fn inner_drift(_response: &Self::Response) -> Vec<Drift> {
+        Vec::new()
+    }
+}
+
+/// Something to be done once for each command there is.
+pub trait CommandVisitor {
+    /// Called with each command's type.
+    fn visit<C: Command>(&mut self);
+}
+
+/// Shows every command to `visitor`, grouped by area.
+pub fn visit_commands(visitor: &mut impl CommandVisitor) {
+    visitor.visit::<session::Prelogin>();
+    visitor.visit::<session::Login>();
+    visitor.visit::<session::Logout>();
+    visitor.visit::<account::FetchUser>();
+    visitor.visit::<account::FetchQuota>();
+    visitor.visit::<account::UpdateUser>();
+    visitor.visit::<user_attribute::FetchAttribute>();
+    visitor.visit::<user_attribute::PutAttributes>();
+    visitor.visit::<user_attribute::PutVersionedAttributes>();
+    visitor.visit::<tree::FetchNodes>();
+    visitor.visit::<put::PutNodes>();
+    visitor.visit::<node::SetAttributes>();
+    visitor.visit::<node::MoveNode>();
+    visitor.visit::<node::DeleteNode>();
+    visitor.visit::<link::SetLink>();
+    visitor.visit::<share::SetShare>();
+    visitor.visit::<transfer::RequestDownload>();
+    visitor.visit::<transfer::RequestUpload>();
+}
