@@ -1,0 +1,132 @@
+//! Where the service is and how it is reached: the start of everything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use supermega_protocol::Drift;
+
+use crate::drift_log::DriftLog;
+use crate::error::{Error, Result};
+use crate::transport::{Authentication, Channel, ChannelOptions, Http, HyperHttp};
+
+/// MEGA's own address.
+pub const API_URL: &str = "https://g.api.mega.co.nz/";
+
+/// Knows where the service is. Cheap to clone; all clones and sessions share connections.
+#[derive(Clone)]
+pub struct Client {
+    options: ChannelOptions,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("api_url", &self.options.api_url).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Chooses how to reach the service.
+    ///
+    /// ```
+    /// let client = supermega::Client::builder().api_url("http://127.0.0.1:9000").build()?;
+    /// assert_eq!(client.api_url(), "http://127.0.0.1:9000/");
+    /// # Ok::<(), supermega::Error>(())
+    /// ```
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The service's address, with a slash at its end.
+    #[must_use]
+    pub fn api_url(&self) -> &str {
+        &self.options.api_url
+    }
+
+    /// What the service's answers had that this library does not know, each once.
+    #[must_use]
+    pub fn drift(&self) -> Vec<Drift> {
+        self.options.drift.seen()
+    }
+
+    pub(crate) fn channel(&self, authentication: &Authentication) -> Result<Channel> {
+        Channel::open(self.options.clone(), authentication)
+    }
+}
+
+/// Builds a [`Client`].
+#[derive(Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    api_url: String,
+    http: Option<Arc<dyn Http>>,
+    timeout: Duration,
+    patience: Duration,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            api_url: API_URL.into(),
+            http: None,
+            timeout: Duration::from_secs(15),
+            patience: Duration::from_secs(300),
+        }
+    }
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder").field("api_url", &self.api_url).finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    /// The service's address; MEGA's own unless said otherwise.
+    pub fn api_url(mut self, url: impl Into<String>) -> Self {
+        self.api_url = url.into();
+        self
+    }
+
+    /// Another way to the network than hyper.
+    pub fn http(mut self, http: impl Http) -> Self {
+        self.http = Some(Arc::new(http));
+        self
+    }
+
+    /// How long to try to reach a host that refuses or cannot be found; 15 seconds unless said
+    /// otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long to go on when the server is busy or the network fails; 5 minutes unless said otherwise.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Makes the client. Nothing is sent yet.
+    pub fn build(self) -> Result<Client> {
+        let mut api_url = self.api_url;
+        if !api_url.ends_with('/') {
+            api_url.push('/');
+        }
+        let uri = api_url.parse::<http::Uri>().ok();
+        let scheme = uri.as_ref().and_then(|uri| uri.scheme_str());
+        if !matches!(scheme, Some("http" | "https")) || api_url.contains('?') {
+            let text = format!("the API address must look like {API_URL}, not {api_url}");
+            return Err(Error::Input(text));
+        }
+        let http = self.http.unwrap_or_else(|| Arc::new(HyperHttp::new(self.timeout)));
+        let options = ChannelOptions {
+            api_url,
+            http,
+            connect_patience: self.timeout,
+            busy_patience: self.patience,
+            drift: DriftLog::default(),
+        };
+        Ok(Client { options })
+    }
+}

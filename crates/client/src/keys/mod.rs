@@ -1,0 +1,123 @@
+//! Which key opens what: the account's own keys and those of shares (`protocol-auth.md` 4.2).
+
+use std::collections::HashMap;
+
+use supermega_crypto::key_manager::KeyManager;
+use supermega_crypto::{Attributes, MasterKey, NodeKey, PrivateKey, ShareKey};
+use supermega_encoding::{NodeHandle, UserHandle, base64};
+use supermega_protocol::tree::{KeyOwner, NodeType, OwnerKey};
+
+use crate::error::{Error, Result};
+use crate::tree::Problem;
+
+/// Longer texts are RSA ciphertexts, not keys under a symmetric key.
+const LONGEST_SYMMETRIC: usize = 43;
+
+/// All keys that a session holds.
+pub(crate) struct KeyRing {
+    account: Option<AccountKeys>,
+    shares: HashMap<NodeHandle, ShareKey>,
+    /// Whether the account keeps its share keys itself: then the server's are not to be trusted.
+    managed: bool,
+}
+
+/// The keys of an account.
+pub(crate) struct AccountKeys {
+    pub user: UserHandle,
+    pub master: MasterKey,
+    pub rsa: Option<PrivateKey>,
+}
+
+impl KeyRing {
+    /// The keys of an account, with those in its key container if it has one.
+    pub(crate) fn of_account(account: AccountKeys, container: Option<&KeyManager>) -> Result<Self> {
+        let mut shares = HashMap::new();
+        if let Some(container) = container {
+            if container.identity() != account.user {
+                return Err(Error::Integrity {
+                    what: "the account's key container".into(),
+                    why: "it belongs to another user",
+                });
+            }
+            shares.extend(container.share_keys().map(|(handle, key, _)| (handle, key)));
+        }
+        Ok(Self { account: Some(account), shares, managed: container.is_some() })
+    }
+
+    /// The key of a folder link; its root becomes known with the tree.
+    pub(crate) fn of_link(root: NodeHandle, key: ShareKey) -> Self {
+        Self { account: None, shares: HashMap::from([(root, key)]), managed: true }
+    }
+
+    pub(crate) fn account(&self) -> Option<&AccountKeys> {
+        self.account.as_ref()
+    }
+
+    pub(crate) fn share(&self, root: NodeHandle) -> Option<&ShareKey> {
+        self.shares.get(&root)
+    }
+
+    /// Takes the share keys that old accounts keep on the server, if they prove to be the owner's.
+    pub(crate) fn learn(&mut self, keys: &[OwnerKey]) {
+        let Some(account) = self.account.as_ref().filter(|_| !self.managed) else { return };
+        for entry in keys {
+            let proof = entry.ha.as_ref().and_then(|ha| ha.decode().ok()).unwrap_or_default();
+            let wrapped = entry.k.decode().ok().and_then(|k| <[u8; 16]>::try_from(k).ok());
+            if !account.master.check_handle_auth(&entry.h, &proof) {
+                continue;
+            }
+            if let Some(key) = wrapped.and_then(|k| account.master.unwrap_share_key(&k).ok()) {
+                self.shares.insert(entry.h, key);
+            }
+        }
+    }
+
+    /// Opens a node: the first entry of its key string that fits and whose key opens its attributes.
+    pub(crate) fn open(
+        &self,
+        node: &supermega_protocol::tree::Node,
+    ) -> Result<(NodeKey, Attributes), Problem> {
+        let attributes = node.a.decode().unwrap_or_default();
+        let mut problem = Problem::NoKey;
+        for (owner, text) in node.k.entries() {
+            let Some(key) = self.unwrap(owner, text, node.t) else { continue };
+            let Some(key) = key.filter(|key| fits(key, node.t)) else {
+                problem = Problem::BadKey;
+                continue;
+            };
+            match Attributes::decrypt(&key.attribute_key(), &attributes) {
+                Ok(attributes) => return Ok((key, attributes)),
+                Err(_) => problem = Problem::BadAttributes,
+            }
+        }
+        Err(problem)
+    }
+
+    /// Nothing if this ring has no key for the entry; `Some(None)` if it has and the entry is bad.
+    fn unwrap(&self, owner: KeyOwner, text: &str, kind: NodeType) -> Option<Option<NodeKey>> {
+        let account = match owner {
+            KeyOwner::Unknown => return None,
+            KeyOwner::Share(root) => {
+                let share = self.shares.get(&root)?;
+                return Some(base64::decode(text).ok().and_then(|k| share.unwrap_node_key(&k).ok()));
+            }
+            KeyOwner::Unnamed => self.account.as_ref()?,
+            KeyOwner::User(user) => self.account.as_ref().filter(|own| own.user == user)?,
+        };
+        let wrapped = base64::decode(text).unwrap_or_default();
+        if text.len() <= LONGEST_SYMMETRIC {
+            return Some(account.master.unwrap_node_key(&wrapped).ok());
+        }
+        // A node that somebody put into the inbox.
+        let length = if kind == NodeType::File { 32 } else { 16 };
+        let key = account.rsa.as_ref()?.decrypt(&wrapped, length).ok();
+        Some(key.and_then(|key| NodeKey::from_bytes(&key).ok()))
+    }
+}
+
+fn fits(key: &NodeKey, kind: NodeType) -> bool {
+    match key {
+        NodeKey::File(_) => kind == NodeType::File,
+        NodeKey::Folder(_) => kind != NodeType::File,
+    }
+}

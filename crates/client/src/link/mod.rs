@@ -1,0 +1,143 @@
+//! Public links: made, opened, imported (`protocol-api.md` 2.8, `protocol-auth.md` 7.5).
+
+use supermega_crypto::link::Link;
+use supermega_crypto::{Attributes, FileKey, NodeKey};
+use supermega_encoding::PublicHandle;
+use supermega_protocol::link::{LinkReply, SetLink};
+use supermega_protocol::transfer::RequestDownload;
+use supermega_protocol::{ErrorCode, Malformed, Verbatim};
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::session::{Draft, Origin, Session, change};
+use crate::transfer::{Download, RemoteFile, Target};
+use crate::transport::{Authentication, Channel};
+use crate::tree::Node;
+
+/// A file behind a public link.
+#[derive(Clone)]
+pub struct PublicFile {
+    handle: PublicHandle,
+    key: FileKey,
+    size: u64,
+    attributes: Attributes,
+    channel: Channel,
+}
+
+impl std::fmt::Debug for PublicFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PublicFile")
+            .field("handle", &self.handle)
+            .field("name", &self.name())
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PublicFile {
+    /// The name. It is somebody else's text: see [`crate::name`] before it becomes a local path.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.attributes.name()
+    }
+
+    /// Size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The link's handle.
+    #[must_use]
+    pub fn handle(&self) -> PublicHandle {
+        self.handle
+    }
+
+    /// Modification time in seconds since 1970, if whoever uploaded the file wrote it.
+    #[must_use]
+    pub fn modified(&self) -> Option<i64> {
+        self.attributes.fingerprint().map(|fingerprint| fingerprint.mtime)
+    }
+
+    /// Prepares a download.
+    pub fn download(&self) -> Result<Download> {
+        Ok(Download::new(RemoteFile {
+            label: self.name().map_or_else(|| self.handle.to_string(), str::to_owned),
+            channel: self.channel.clone(),
+            target: Target::Public(self.handle),
+            key: self.key.clone(),
+            size: self.size,
+            modified: self.modified(),
+        }))
+    }
+}
+
+impl Client {
+    /// Opens the link of a file: learns its name and size. No account is needed.
+    pub async fn open_file(&self, link: &Link) -> Result<PublicFile> {
+        let (handle, key) = match link {
+            Link::File { handle, .. } => (*handle, link.file_key()?.clone()),
+            _ => return Err(Error::Input("the link is not that of a file".into())),
+        };
+        let channel = self.channel(&Authentication::Anonymous)?;
+        let request = RequestDownload { p: Some(handle), ..RequestDownload::default() };
+        let reply = channel.call(&request).await.map_err(|e| gone(e, handle))?;
+        if let Some(code) = reply.e {
+            return Err(gone(Error::from_failure("g", code.into()), handle));
+        }
+        let missing = |field| Malformed::new("g", field, "missing");
+        let size = reply.s.ok_or_else(|| missing("s"))?;
+        let attributes = reply.at.as_ref().and_then(|at: &Verbatim| at.decode().ok());
+        let attributes = attributes.ok_or_else(|| missing("at"))?;
+        let node_key = NodeKey::File(key.clone());
+        let attributes = Attributes::decrypt(&node_key.attribute_key(), &attributes).map_err(|_| {
+            let what = format!("link {handle}");
+            Error::Integrity { what, why: "its key does not open the file" }
+        })?;
+        Ok(PublicFile { handle, key, size, attributes, channel })
+    }
+}
+
+impl Session {
+    /// Makes the public link of a file, or finds the one it has. The link contains the file's key.
+    pub async fn make_link(&self, node: &Node) -> Result<Link> {
+        self.must_be_account()?;
+        if !node.is_file() {
+            return Err(change::folder_links_unsupported());
+        }
+        let key = node.file_key().ok_or_else(|| change::unreadable(node))?.clone();
+        let reply = self.channel().call(&SetLink::make(node.handle())).await;
+        match reply.map_err(|e| change::missing(e, node))? {
+            LinkReply::Made(handle) | LinkReply::Writable(handle, _) => {
+                self.apply(|tree| tree.set_link(node.handle(), Some(handle)));
+                Ok(Link::File { handle, key: Some(key) })
+            }
+            LinkReply::Removed => Err(Malformed::new("l", ".", "no public handle").into()),
+        }
+    }
+
+    /// Copies a public file into a folder of this account, on the server: no byte is downloaded.
+    pub async fn import(&self, file: &PublicFile, folder: &Node) -> Result<Node> {
+        change::must_be_folder(folder)?;
+        let mut attributes = file.attributes.clone();
+        // Where the original lay before it was thrown away means nothing here.
+        attributes.remove("rr");
+        let draft = Draft {
+            origin: Origin::PublicFile(file.handle),
+            key: NodeKey::File(file.key.clone()),
+            attributes,
+            size: file.size,
+            replaces: None,
+        };
+        self.put_one(folder, draft).await
+    }
+}
+
+fn gone(error: Error, handle: PublicHandle) -> Error {
+    match error.code() {
+        Some(ErrorCode::NotFound | ErrorCode::Blocked | ErrorCode::Access) => {
+            Error::not_found(format!("link {handle}"))
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,76 @@
+//! The account behind a session: who it is, how much it holds, the end of the session.
+
+use supermega_encoding::UserHandle;
+use supermega_protocol::Flag;
+use supermega_protocol::account::{FetchQuota, UserData};
+use supermega_protocol::session::Logout;
+
+use super::{Identity, Session};
+use crate::error::Result;
+
+/// Who an account is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Account {
+    /// The user's handle.
+    pub user: UserHandle,
+    /// E-mail address; an ephemeral account has none.
+    pub email: Option<String>,
+    /// Full name.
+    pub name: Option<String>,
+    /// Version of the password derivation, 1 or 2.
+    pub version: Option<u8>,
+}
+
+impl Account {
+    pub(super) fn new(data: &UserData) -> Self {
+        let some = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        Self { user: data.u, email: some(&data.email), name: some(&data.name), version: data.aav }
+    }
+}
+
+/// How much an account holds, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quota {
+    /// Used, with the rubbish bin and old versions.
+    pub used: u64,
+    /// The limit.
+    pub total: u64,
+}
+
+impl Quota {
+    /// What is left.
+    #[must_use]
+    pub fn free(&self) -> u64 {
+        self.total.saturating_sub(self.used)
+    }
+}
+
+impl Session {
+    /// Who the account is; nobody for a folder link.
+    #[must_use]
+    pub fn account(&self) -> Option<&Account> {
+        match &self.0.identity {
+            Identity::Account { account, .. } => Some(account),
+            Identity::FolderLink { .. } => None,
+        }
+    }
+
+    /// Asks how much the account holds.
+    pub async fn quota(&self) -> Result<Quota> {
+        self.must_be_account()?;
+        let request = FetchQuota { strg: Flag::SET, v: Some(2), ..FetchQuota::default() };
+        let quota = self.channel().call(&request).await?;
+        Ok(Quota { used: quota.cstrg.unwrap_or(0), total: quota.mstrg.unwrap_or(0) })
+    }
+
+    /// Ends the session on the server: whoever saved it cannot resume it any more. Does nothing for a
+    /// folder link.
+    pub async fn logout(self) -> Result<()> {
+        if !self.is_folder_link() {
+            self.channel().call(&Logout {}).await?;
+        }
+        Ok(())
+    }
+}

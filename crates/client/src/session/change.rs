@@ -1,0 +1,188 @@
+//! Changes of the tree: folders made, nodes renamed, moved, thrown away (`protocol-api.md` 2.7).
+
+use supermega_crypto::{Attributes, FolderKey, NodeKey};
+use supermega_protocol::link::SetLink;
+use supermega_protocol::node::{DeleteNode, MoveNode, SetAttributes};
+use supermega_protocol::{ErrorCode, Verbatim};
+
+use super::put::{Draft, Origin};
+use super::Session;
+use crate::error::{Error, Result};
+use crate::tree::{Node, NodeKind, RemotePath};
+
+/// The attribute that remembers where a node lay before it was thrown away.
+const RESTORE: &str = "rr";
+
+impl Session {
+    /// Makes the folder at `path`; the folder around it must exist.
+    pub async fn make_folder(&self, path: &RemotePath) -> Result<Node> {
+        let tree = self.tree().await?;
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(Error::AlreadyExists { path: path.to_string() });
+        };
+        let parent = tree.at(&parent)?;
+        if !tree.children_named(&parent, name).is_empty() {
+            return Err(Error::AlreadyExists { path: path.to_string() });
+        }
+        self.make_folder_in(&parent, name).await
+    }
+
+    /// Makes the folder at `path` and those around it, as far as they do not exist.
+    pub async fn make_folders(&self, path: &RemotePath) -> Result<Node> {
+        match self.tree().await?.at(path) {
+            Ok(node) if node.is_file() => {
+                return Err(Error::AlreadyExists { path: path.to_string() });
+            }
+            Err(Error::NotFound { .. }) if path.parent().is_some() => {}
+            found => return found,
+        }
+        let parent = path.parent().unwrap_or_else(RemotePath::root);
+        let parent = Box::pin(self.make_folders(&parent)).await?;
+        self.make_folder_in(&parent, path.file_name().unwrap_or_default()).await
+    }
+
+    /// Makes a folder of this name, whether there is a namesake or not.
+    pub async fn make_folder_in(&self, parent: &Node, name: &str) -> Result<Node> {
+        must_be_folder(parent)?;
+        let draft = Draft {
+            origin: Origin::Folder,
+            key: NodeKey::Folder(FolderKey::generate()?),
+            attributes: Attributes::new(name),
+            size: 0,
+            replaces: None,
+        };
+        self.put_one(parent, draft).await
+    }
+
+    /// Gives a node another name. All its other attributes stay as they are.
+    pub async fn rename(&self, node: &Node, name: &str) -> Result<Node> {
+        let mut attributes = readable(node)?.clone();
+        attributes.set_name(name);
+        self.set_attributes(node, attributes).await
+    }
+
+    async fn set_attributes(&self, node: &Node, attributes: Attributes) -> Result<Node> {
+        self.must_be_account()?;
+        let key = node.key().ok_or_else(|| unreadable(node))?.clone();
+        let encrypted = attributes.encrypt(&key.attribute_key());
+        let request = SetAttributes {
+            n: node.handle(),
+            at: Verbatim::from(&encrypted[..]),
+            key: None,
+            vw: None,
+            i: None,
+        };
+        self.channel().call(&request).await.map_err(|e| missing(e, node))?;
+        let changed = node.with(|record| record.content = Ok((key, attributes)));
+        self.apply(|tree| tree.replace(changed.clone()));
+        Ok(changed)
+    }
+
+    /// Moves a node into another folder; its handle stays the same.
+    pub async fn move_to(&self, node: &Node, folder: &Node) -> Result<Node> {
+        self.must_be_account()?;
+        must_be_folder(folder)?;
+        let tree = self.tree().await?;
+        if tree.is_within(folder, node.handle()) {
+            let text = format!("{} cannot be moved into itself", node.label());
+            return Err(Error::Refused(text));
+        }
+        let moved: Vec<Node> = tree.subtree(node);
+        let (handles, keys): (Vec<_>, Vec<_>) =
+            moved.iter().filter_map(|node| Some((node.handle(), node.key()?))).unzip();
+        let cr = self.share_node_keys(folder, &keys, handles).await?;
+        let request =
+            MoveNode { n: node.handle(), t: folder.handle(), cr, vw: None, i: None };
+        self.channel().call(&request).await.map_err(|e| missing(e, node))?;
+        let current = self.tree().await?.node(node.handle()).unwrap_or_else(|| node.clone());
+        let changed = current.with(|record| record.parent = Some(folder.handle()));
+        self.apply(|tree| tree.insert(changed.clone()));
+        Ok(changed)
+    }
+
+    /// Moves a node to the rubbish bin, where it remembers its former folder. Its public link, and those
+    /// below it, end.
+    pub async fn trash(&self, node: &Node) -> Result<Node> {
+        self.must_be_disposable(node).await?;
+        let tree = self.tree().await?;
+        let trash = tree.trash()?;
+        for linked in tree.subtree(node).iter().filter(|node| tree.link_of(node).is_some()) {
+            self.remove_link(linked).await?;
+        }
+        let mut node = node.clone();
+        if let (Some(attributes), Some(parent)) = (node.attributes(), node.parent()) {
+            let mut attributes = attributes.clone();
+            attributes.set(RESTORE, parent.to_string().into());
+            node = self.set_attributes(&node, attributes).await?;
+        }
+        self.move_to(&node, &trash).await
+    }
+
+    /// Deletes a node with everything below it, for good.
+    pub async fn delete(&self, node: &Node) -> Result<()> {
+        self.must_be_disposable(node).await?;
+        let request = DeleteNode { n: node.handle(), v: None, vw: None, i: None };
+        self.channel().call(&request).await.map_err(|e| missing(e, node))?;
+        self.apply(|tree| tree.remove(node));
+        Ok(())
+    }
+
+    /// Ends the public link of a file.
+    pub async fn remove_link(&self, node: &Node) -> Result<()> {
+        self.must_be_account()?;
+        if !node.is_file() {
+            return Err(folder_links_unsupported());
+        }
+        self.channel().call(&SetLink::remove(node.handle())).await.map_err(|e| missing(e, node))?;
+        self.apply(|tree| tree.set_link(node.handle(), None));
+        Ok(())
+    }
+
+    /// A share that ends must be noted in the account's key container, which this library does not write.
+    async fn must_be_disposable(&self, node: &Node) -> Result<()> {
+        self.must_be_account()?;
+        if matches!(node.kind(), NodeKind::Root | NodeKind::Vault | NodeKind::Trash) {
+            return Err(Error::Refused(format!("{} is a root and stays", node.label())));
+        }
+        let tree = self.tree().await?;
+        match tree.subtree(node).iter().find(|node| tree.is_shared(node)) {
+            Some(shared) => Err(Error::Refused(format!(
+                "{} is shared or has a folder link: end that first, in an official client",
+                shared.label()
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn folder_links_unsupported() -> Error {
+    Error::Refused(
+        "links to folders need the account's key container to be written, which is not \
+         supported yet; links to files are"
+            .into(),
+    )
+}
+
+pub(crate) fn must_be_folder(node: &Node) -> Result<()> {
+    match node.is_file() {
+        true => Err(Error::Refused(format!("{} is not a folder", node.label()))),
+        false => Ok(()),
+    }
+}
+
+pub(crate) fn unreadable(node: &Node) -> Error {
+    let why = "it cannot be decrypted";
+    Error::Integrity { what: node.label(), why }
+}
+
+fn readable(node: &Node) -> Result<&Attributes> {
+    node.attributes().ok_or_else(|| unreadable(node))
+}
+
+/// A node that another client removed meanwhile.
+pub(crate) fn missing(error: Error, node: &Node) -> Error {
+    match error.code() {
+        Some(ErrorCode::NotFound) => Error::not_found(node.label()),
+        _ => error,
+    }
+}

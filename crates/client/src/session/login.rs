@@ -1,0 +1,283 @@
+//! Logging in: with a password, to an account without a name, to a folder link
+//! (`protocol-auth.md` 2.4 to 2.8, 3.1, 7.5).
+
+use std::sync::RwLock;
+
+use supermega_crypto::key_manager::KeyManager;
+use supermega_crypto::link::Link;
+use supermega_crypto::{
+    MasterKey, NewEphemeral, PasswordKey, PrivateKey, PublicKey, Salt, SessionId, ShareKey,
+    derive_v2, random,
+};
+use supermega_encoding::{Base64, PublicHandle, UserHandle};
+use supermega_protocol::account::{FetchUser, UpdateUser, UserData};
+use supermega_protocol::session::{Login, LoginReply, Prelogin, PreloginReply};
+use supermega_protocol::tree::FetchNodes;
+use supermega_protocol::user_attribute::{AttributeName, KEYS};
+use supermega_protocol::{ErrorCode, Flag};
+use zeroize::Zeroizing;
+
+use super::account::Account;
+use super::{Identity, Session, State};
+use crate::client::Client;
+use crate::error::{AuthenticationError, Error, Result};
+use crate::keys::{AccountKeys, KeyRing};
+use crate::transport::Authentication;
+
+/// What a person proves an account with.
+#[derive(Clone)]
+pub struct Credentials {
+    email: String,
+    password: Zeroizing<String>,
+    mfa_code: Option<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// E-mail address and password, neither of them trimmed.
+    #[must_use]
+    pub fn new(email: &str, password: &str) -> Self {
+        Self { email: email.into(), password: Zeroizing::new(password.into()), mfa_code: None }
+    }
+
+    /// The six digits of the account's second factor.
+    #[must_use]
+    pub fn mfa_code(mut self, code: &str) -> Self {
+        self.mfa_code = Some(code.into());
+        self
+    }
+}
+
+impl Client {
+    /// Logs in with e-mail address and password.
+    ///
+    /// An account with a second factor gives [`AuthenticationError::MfaRequired`]: see
+    /// [`Client::login_with`].
+    pub async fn login(&self, email: &str, password: &str) -> Result<Session> {
+        self.login_with(Credentials::new(email, password)).await
+    }
+
+    /// Logs in. Save the session ([`Session::save`]) rather than log in often: the service limits that.
+    pub async fn login_with(&self, credentials: Credentials) -> Result<Session> {
+        let channel = self.channel(&Authentication::Anonymous)?;
+        let email = credentials.email.to_lowercase();
+        let prelogin = channel.call(&Prelogin { user: email.clone() }).await;
+        let prelogin = prelogin.map_err(refusal)?;
+        let (key, proof) = derive(prelogin, email.clone(), credentials.password).await?;
+        let session_key: [u8; 16] = random::array()?;
+        let request = Login {
+            user: Some(email),
+            uh: Some(proof),
+            mfa: credentials.mfa_code,
+            sek: Some(session_key.into()),
+            ..Login::default()
+        };
+        let reply = channel.call(&request).await.map_err(refusal)?;
+        let user = reply.u.ok_or(AuthenticationError::InvalidKeys)?;
+        let master = key.unwrap(&block(reply.k.as_ref())?);
+        self.open(user, master, None, &reply).await
+    }
+
+    /// Makes an account without e-mail address and password. It lives as long as its session is kept.
+    pub async fn ephemeral(&self) -> Result<Session> {
+        let new = NewEphemeral::generate()?;
+        let channel = self.channel(&Authentication::Anonymous)?;
+        let request = UpdateUser {
+            k: Some(new.wrapped.into()),
+            ts: Some(new.challenge.into()),
+            ..UpdateUser::default()
+        };
+        let user = channel.call(&request).await?;
+        let request = Login { user: Some(user.to_string()), ..Login::default() };
+        let reply = channel.call(&request).await.map_err(refusal)?;
+        let master = new.password.unwrap(&block(reply.k.as_ref())?);
+        self.open(user, master, None, &reply).await
+    }
+
+    /// Opens a folder link. A link with a password must be opened with that first
+    /// ([`ProtectedLink::open`](crate::ProtectedLink::open)).
+    pub async fn open_folder(&self, link: &Link) -> Result<Session> {
+        match link {
+            Link::Folder { handle, .. } => self.open_folder_link(*handle, link.folder_key()?).await,
+            _ => Err(Error::Input("the link is not that of a folder".into())),
+        }
+    }
+
+    pub(super) async fn open_folder_link(
+        &self,
+        handle: PublicHandle,
+        key: &ShareKey,
+    ) -> Result<Session> {
+        let authentication = Authentication::FolderLink(handle);
+        let channel = self.channel(&authentication)?;
+        let request = FetchNodes { c: Flag::SET, r: Flag::SET, ..FetchNodes::default() };
+        let snapshot = channel.call(&request).await.map_err(|e| link_refusal(e, handle))?;
+        let Some(root) = snapshot.f.nodes.first() else {
+            return Err(Error::not_found(format!("folder link {handle}")));
+        };
+        let keys = KeyRing::of_link(root.h, key.clone());
+        if keys.open(root).is_err() {
+            let what = format!("folder link {handle}");
+            return Err(Error::Integrity { what, why: "its key does not open the folder" });
+        }
+        let tree = crate::tree::load(&keys, &snapshot, Some(root.h));
+        Ok(Session(std::sync::Arc::new(State {
+            client: self.clone(),
+            identity: Identity::FolderLink { handle, root: root.h, key: key.clone() },
+            lockless: self.channel(&authentication)?,
+            channel,
+            keys: RwLock::new(keys),
+            tree: RwLock::new(Some(tree)),
+            loading: tokio::sync::Mutex::default(),
+        })))
+    }
+
+    /// Checks the server's keys, learns the session id and reads the account's own data.
+    ///
+    /// Everything that could tell a hostile server about the key gives the same error
+    /// (`protocol-auth.md` 9.3).
+    pub(super) async fn open(
+        &self,
+        user: UserHandle,
+        master: MasterKey,
+        known: Option<SessionId>,
+        reply: &LoginReply,
+    ) -> Result<Session> {
+        let rsa = match &reply.privk {
+            Some(privk) => Some(unwrap_private_key(&master, privk).await?),
+            None => None,
+        };
+        let sid = match (known, &reply.tsid, &reply.csid, &rsa) {
+            (Some(sid), ..) => sid,
+            (None, Some(tsid), ..) => SessionId::temporary(tsid.as_bytes(), &master)?,
+            (None, None, Some(csid), Some(rsa)) => rsa.session_id(csid.as_bytes(), user)?,
+            _ => return Err(AuthenticationError::InvalidKeys.into()),
+        };
+        let session_key = match &reply.sek {
+            Some(key) => Some(block(Some(key))?),
+            None => None,
+        };
+        let authentication = Authentication::Account(sid.clone());
+        let channel = self.channel(&authentication)?;
+        let data = channel.call(&FetchUser { v: Flag::SET }).await?;
+        check_public_key(&data, user, rsa.as_ref())?;
+        let container = key_container(&data, &master)?;
+        let account_keys = AccountKeys { user, master, rsa };
+        check_static_keys(&account_keys, container.as_ref())?;
+        Ok(Session(std::sync::Arc::new(State {
+            client: self.clone(),
+            keys: RwLock::new(KeyRing::of_account(account_keys, container.as_ref())?),
+            identity: Identity::Account { account: Account::new(&data), sid, session_key },
+            lockless: self.channel(&authentication)?,
+            channel,
+            tree: RwLock::new(None),
+            loading: tokio::sync::Mutex::default(),
+        })))
+    }
+}
+
+/// Derives the password key and the login proof off the async threads.
+async fn derive(
+    prelogin: PreloginReply,
+    email: String,
+    password: Zeroizing<String>,
+) -> Result<(PasswordKey, Base64)> {
+    let salt = prelogin.s.and_then(|salt| <[u8; 32]>::try_from(salt.0).ok()).map(Salt::from_bytes);
+    let derive = move || match (prelogin.v, salt) {
+        (1, _) => {
+            let key = PasswordKey::v1(&password);
+            let proof = key.user_hash(&email);
+            Some((key, Base64::from(&proof.as_bytes()[..])))
+        }
+        (2, Some(salt)) => {
+            let (key, proof) = derive_v2(&password, &salt);
+            Some((key, Base64::from(&proof.as_bytes()[..])))
+        }
+        _ => None,
+    };
+    blocking(derive).await?.ok_or_else(|| {
+        let reason = "the account's version is unknown";
+        Error::Protocol(supermega_protocol::Malformed::new("us0", "v", reason))
+    })
+}
+
+async fn unwrap_private_key(master: &MasterKey, privk: &Base64) -> Result<PrivateKey> {
+    let (master, privk) = (master.clone(), privk.0.clone());
+    Ok(blocking(move || master.unwrap_private_key(&privk)).await??)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::Refused("the runtime is shutting down".into()))
+}
+
+/// The public key that the server names must be the private key's.
+fn check_public_key(data: &UserData, user: UserHandle, rsa: Option<&PrivateKey>) -> Result<()> {
+    let invalid = || Error::from(AuthenticationError::InvalidKeys);
+    if data.u != user {
+        return Err(invalid());
+    }
+    if let (Some(rsa), Some(pubk)) = (rsa, &data.pubk) {
+        let public = PublicKey::parse(pubk.as_bytes()).map_err(|_| invalid())?;
+        if rsa.public_key().modulus() != public.modulus() {
+            return Err(invalid());
+        }
+    }
+    Ok(())
+}
+
+fn key_container(data: &UserData, master: &MasterKey) -> Result<Option<KeyManager>> {
+    let value = AttributeName::new(KEYS).and_then(|name| data.attributes.get(&name));
+    let Some(value) = value else { return Ok(None) };
+    let damaged = |why| Error::Integrity { what: "the account's key container".into(), why };
+    let bytes = value.text().decode().map_err(|_| damaged("it is no base64url text"))?;
+    let container = KeyManager::open(master, &bytes);
+    container.map(Some).map_err(|_| damaged("it does not open with the master key"))
+}
+
+/// An RSA key in the container is an authenticated copy: the server's must be the same.
+fn check_static_keys(keys: &AccountKeys, container: Option<&KeyManager>) -> Result<()> {
+    // An account that had no RSA key when the container was made keeps an empty copy.
+    let copy = container.map(KeyManager::rsa_private_bytes).filter(|copy| !copy.is_empty());
+    if let (Some(rsa), Some(copy)) = (&keys.rsa, copy) {
+        if !PrivateKey::from_short(copy).is_ok_and(|copy| copy.ct_eq(rsa)) {
+            return Err(AuthenticationError::InvalidKeys.into());
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn block(value: Option<&Base64>) -> Result<[u8; 16]> {
+    value
+        .and_then(|bytes| bytes.as_bytes().try_into().ok())
+        .ok_or_else(|| AuthenticationError::InvalidKeys.into())
+}
+
+/// Reads a refusal of `us0` or `us` (`protocol-auth.md` 2.9).
+pub(super) fn refusal(error: Error) -> Error {
+    let Some(code) = error.code() else { return error };
+    match code {
+        ErrorCode::NotFound => AuthenticationError::WrongPassword.into(),
+        ErrorCode::MfaRequired => AuthenticationError::MfaRequired.into(),
+        ErrorCode::Failed => AuthenticationError::WrongMfaCode.into(),
+        ErrorCode::Incomplete => AuthenticationError::Unconfirmed.into(),
+        ErrorCode::Blocked => AuthenticationError::Blocked.into(),
+        ErrorCode::TooMany => AuthenticationError::TooManyAttempts.into(),
+        _ => error,
+    }
+}
+
+fn link_refusal(error: Error, handle: PublicHandle) -> Error {
+    match error.code() {
+        Some(ErrorCode::NotFound | ErrorCode::Access) => {
+            Error::not_found(format!("folder link {handle}"))
+        }
+        _ => error,
+    }
+}

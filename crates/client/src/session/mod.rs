@@ -1,0 +1,140 @@
+//! A session: what a caller holds of an account or of a folder link.
+
+mod account;
+pub(crate) mod change;
+mod login;
+mod put;
+mod saved;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use supermega_crypto::{SessionId, ShareKey};
+use supermega_encoding::{NodeHandle, PublicHandle};
+use supermega_protocol::Flag;
+use supermega_protocol::tree::FetchNodes;
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::keys::KeyRing;
+use crate::transport::Channel;
+use crate::tree::{Tree, load};
+
+pub use account::{Account, Quota};
+pub use login::Credentials;
+pub(crate) use put::{Draft, Origin};
+
+/// An account that is logged in, or an open folder link. Cheap to clone, and to be shared between tasks.
+///
+/// Dropping it logs nothing out: see [`Session::logout`].
+#[derive(Clone)]
+pub struct Session(Arc<State>);
+
+struct State {
+    client: Client,
+    identity: Identity,
+    channel: Channel,
+    lockless: Channel,
+    keys: RwLock<KeyRing>,
+    tree: RwLock<Option<Tree>>,
+    /// Held while the tree is fetched, so that callers at the same time fetch it once.
+    loading: tokio::sync::Mutex<()>,
+}
+
+enum Identity {
+    Account { account: Account, sid: SessionId, session_key: Option<[u8; 16]> },
+    FolderLink { handle: PublicHandle, root: NodeHandle, key: ShareKey },
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = f.debug_struct("Session");
+        match &self.0.identity {
+            Identity::Account { account, .. } => debug.field("user", &account.user),
+            Identity::FolderLink { handle, .. } => debug.field("link", handle),
+        };
+        debug.finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// The client it came from.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    /// Whether it is a folder link, which cannot be changed.
+    #[must_use]
+    pub fn is_folder_link(&self) -> bool {
+        matches!(self.0.identity, Identity::FolderLink { .. })
+    }
+
+    /// A consistent snapshot of all nodes. The first call fetches them; later ones show them with this
+    /// session's own changes. [`Session::refresh`] shows those of others.
+    pub async fn tree(&self) -> Result<Tree> {
+        if let Some(tree) = self.known_tree() {
+            return Ok(tree);
+        }
+        let _loading = self.0.loading.lock().await;
+        match self.known_tree() {
+            Some(tree) => Ok(tree),
+            None => self.fetch_tree().await,
+        }
+    }
+
+    /// Fetches all nodes anew.
+    pub async fn refresh(&self) -> Result<Tree> {
+        let _loading = self.0.loading.lock().await;
+        self.fetch_tree().await
+    }
+
+    fn known_tree(&self) -> Option<Tree> {
+        self.0.tree.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn fetch_tree(&self) -> Result<Tree> {
+        let request = FetchNodes { c: Flag::SET, r: Flag::SET, ..FetchNodes::default() };
+        let snapshot = self.0.channel.call(&request).await?;
+        let link_root = match &self.0.identity {
+            Identity::Account { .. } => None,
+            Identity::FolderLink { root, .. } => Some(*root),
+        };
+        let tree = {
+            let mut keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
+            for list in [&snapshot.ok0, &snapshot.ok].into_iter().flatten() {
+                keys.learn(list);
+            }
+            load(&keys, &snapshot, link_root)
+        };
+        *self.0.tree.write().unwrap_or_else(PoisonError::into_inner) = Some(tree.clone());
+        Ok(tree)
+    }
+
+    /// Applies a change of one's own to the tree, if it is known.
+    pub(crate) fn apply(&self, change: impl FnOnce(&mut Tree)) {
+        let mut tree = self.0.tree.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tree) = tree.as_mut() {
+            change(tree);
+        }
+    }
+
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.0.channel
+    }
+
+    pub(crate) fn lockless(&self) -> &Channel {
+        &self.0.lockless
+    }
+
+    pub(crate) fn with_keys<T>(&self, read: impl FnOnce(&KeyRing) -> T) -> T {
+        read(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// An error for what a folder link does not allow.
+    pub(crate) fn must_be_account(&self) -> Result<()> {
+        match self.0.identity {
+            Identity::Account { .. } => Ok(()),
+            Identity::FolderLink { .. } => Err(Error::Refused("a folder link is read-only".into())),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! New nodes: made here, put by the service, shown in the tree (`protocol-api.md` 2.6).
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use supermega_crypto::{Attributes, NodeKey};
+use supermega_encoding::{NodeHandle, PublicHandle, UploadToken};
+use supermega_protocol::put::{NewNode, NodeSource, PutNodes, PutTarget};
+use supermega_protocol::share::{KeyTriple, KeyTriples, ShareNodeKeys};
+use supermega_protocol::tree::NodeType;
+use supermega_protocol::{ErrorCode, Flag, Verbatim};
+
+use super::Session;
+use crate::error::{Error, Result};
+use crate::tree::{Node, NodeKind};
+use crate::tree::new_record;
+
+/// The handle that stands for a folder that has none yet.
+const PLACEHOLDER: NodeHandle = NodeHandle::from_bytes([0; 6]);
+
+/// A node to be made.
+pub(crate) struct Draft {
+    pub origin: Origin,
+    pub key: NodeKey,
+    pub attributes: Attributes,
+    pub size: u64,
+    /// The file that becomes an old version of this one.
+    pub replaces: Option<NodeHandle>,
+}
+
+/// What a node is made from.
+pub(crate) enum Origin {
+    Folder,
+    Upload(UploadToken),
+    PublicFile(PublicHandle),
+}
+
+impl Session {
+    /// Puts nodes into `parent` and gives each as it then is, or why it was not made.
+    pub(crate) async fn put(&self, parent: &Node, drafts: Vec<Draft>) -> Result<Vec<Result<Node>>> {
+        self.must_be_account()?;
+        let keys: Vec<&NodeKey> = drafts.iter().map(|draft| &draft.key).collect();
+        let cr = self.share_node_keys(parent, &keys, Vec::new()).await?;
+        let replaces = drafts.iter().any(|draft| draft.replaces.is_some());
+        let request = PutNodes {
+            t: PutTarget::Folder(parent.handle()),
+            n: drafts.iter().map(|draft| self.new_node(draft)).collect::<Result<_>>()?,
+            v: Some(4),
+            sm: Flag::SET,
+            vb: if replaces { Flag::SET } else { None },
+            vw: None,
+            p: None,
+            cr,
+            cauth: None,
+            cip: None,
+            i: None,
+        };
+        let reply = self.channel().call(&request).await?;
+        let outcomes = reply.outcomes(drafts.len());
+        Ok(drafts
+            .into_iter()
+            .zip(outcomes)
+            .map(|(draft, outcome)| match outcome {
+                Ok(handle) => Ok(self.made(parent, draft, handle)),
+                Err(code) => Err(Error::from_failure("p", code.into())),
+            })
+            .collect())
+    }
+
+    /// Puts one node.
+    pub(crate) async fn put_one(&self, parent: &Node, draft: Draft) -> Result<Node> {
+        let nothing = || Error::from_failure("p", ErrorCode::Internal.into());
+        self.put(parent, vec![draft]).await?.pop().unwrap_or_else(|| Err(nothing()))
+    }
+
+    fn new_node(&self, draft: &Draft) -> Result<NewNode> {
+        let (h, ph, t) = match &draft.origin {
+            Origin::Folder => (Some(NodeSource::Node(PLACEHOLDER)), None, NodeType::Folder),
+            Origin::Upload(token) => {
+                (Some(NodeSource::Upload(token.as_str().into())), None, NodeType::File)
+            }
+            Origin::PublicFile(handle) => (None, Some(*handle), NodeType::File),
+        };
+        let wrapped = self.with_keys(|keys| {
+            keys.account().map(|keys| keys.master.wrap_node_key(&draft.key))
+        });
+        let wrapped = wrapped.ok_or_else(|| Error::Refused("no master key".into()))?;
+        let attributes = draft.attributes.encrypt(&draft.key.attribute_key());
+        Ok(NewNode {
+            h,
+            ph,
+            p: None,
+            t,
+            a: Verbatim::from(&attributes[..]),
+            k: Some(Verbatim::from(&wrapped[..])),
+            fa: None,
+            ov: draft.replaces,
+        })
+    }
+
+    fn made(&self, parent: &Node, draft: Draft, handle: NodeHandle) -> Node {
+        let kind = match draft.origin {
+            Origin::Folder => NodeKind::Folder,
+            Origin::Upload(_) | Origin::PublicFile(_) => NodeKind::File,
+        };
+        let mut record = new_record(handle, parent.handle(), kind);
+        record.owner = parent.owner();
+        record.size = draft.size;
+        record.created = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .ok()
+            .and_then(|age| i64::try_from(age.as_secs()).ok());
+        record.content = Ok((draft.key, draft.attributes));
+        let node = Node(Arc::new(record));
+        self.apply(|tree| {
+            if let Some(old) = draft.replaces.and_then(|old| tree.node(old)) {
+                tree.remove(&old);
+            }
+            tree.insert(node.clone());
+        });
+        node
+    }
+
+    /// The keys that every share around `parent` needs of new or moved nodes. A share whose key is not
+    /// known makes the change impossible: the others would see nodes that they cannot open
+    /// (`protocol-auth.md` 4.15).
+    pub(crate) async fn share_node_keys(
+        &self,
+        parent: &Node,
+        keys: &[&NodeKey],
+        handles: Vec<NodeHandle>,
+    ) -> Result<Option<ShareNodeKeys>> {
+        let shares = self.tree().await?.shares_around(parent);
+        if shares.is_empty() {
+            return Ok(None);
+        }
+        let mut triples = Vec::with_capacity(shares.len() * keys.len());
+        self.with_keys(|ring| {
+            for (share, root) in shares.iter().enumerate() {
+                let share_key = ring.share(*root).ok_or_else(|| {
+                    Error::Refused(format!(
+                        "H:{root} is shared, and its share key is not known: what is put below \
+                         it could not be read by the others"
+                    ))
+                })?;
+                for (node, key) in keys.iter().enumerate() {
+                    let key = Verbatim::from(&share_key.wrap_node_key(key)[..]);
+                    triples.push(KeyTriple { share, node, key });
+                }
+            }
+            Ok::<_, Error>(())
+        })?;
+        Ok(Some(ShareNodeKeys(shares, handles, KeyTriples(triples))))
+    }
+}

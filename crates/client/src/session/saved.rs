@@ -1,0 +1,73 @@
+//! Sessions between runs: saved as text, resumed from it (`protocol-auth.md` 2.11).
+
+use supermega_crypto::{MasterKey, SavedSession, random};
+use supermega_protocol::session::Login;
+use zeroize::Zeroizing;
+
+use super::login::{block, refusal};
+use super::{Identity, Session};
+use crate::client::Client;
+use crate::error::{AuthenticationError, Error, Result};
+use crate::transport::Authentication;
+
+impl Session {
+    /// The session as text, in the form that official clients use. It is as good as the password: keep it
+    /// where only its owner can read it.
+    #[must_use]
+    pub fn save(&self) -> Zeroizing<String> {
+        let saved = match &self.0.identity {
+            Identity::Account { sid, session_key, .. } => self.with_keys(|keys| {
+                let master = keys.account().map(|keys| keys.master.clone());
+                match (master, session_key) {
+                    (Some(master), Some(key)) => SavedSession::AccountUnderSessionKey {
+                        wrapped: master.wrap_under(key),
+                        sid: sid.clone(),
+                    },
+                    (Some(master), None) => SavedSession::Account { master, sid: sid.clone() },
+                    (None, _) => unreachable!("an account's session has the account's keys"),
+                }
+            }),
+            Identity::FolderLink { handle, root, key } => SavedSession::FolderLink {
+                handle: *handle,
+                root: *root,
+                key: key.clone(),
+                write_auth: None,
+                account_auth: None,
+            },
+        };
+        saved.to_text()
+    }
+}
+
+impl Client {
+    /// Comes back to a saved session.
+    ///
+    /// One that was ended meanwhile gives [`AuthenticationError::SessionEnded`].
+    pub async fn resume(&self, saved: &str) -> Result<Session> {
+        let saved: SavedSession = saved
+            .trim()
+            .parse()
+            .map_err(|_| Error::Input("the saved session cannot be read".into()))?;
+        match saved {
+            SavedSession::FolderLink { handle, key, .. } => self.open_folder_link(handle, &key).await,
+            SavedSession::Account { ref sid, .. }
+            | SavedSession::AccountUnderSessionKey { ref sid, .. } => {
+                let channel = self.channel(&Authentication::Account(sid.clone()))?;
+                let session_key: [u8; 16] = random::array()?;
+                let request = Login { sek: Some(session_key.into()), ..Login::default() };
+                let reply = channel.call(&request).await.map_err(refusal)?;
+                let user = reply.u.ok_or(AuthenticationError::InvalidKeys)?;
+                let master = match &saved {
+                    SavedSession::Account { master, .. } => master.clone(),
+                    SavedSession::AccountUnderSessionKey { wrapped, .. } => {
+                        MasterKey::unwrap_under(wrapped, &block(reply.sek.as_ref())?)
+                    }
+                    SavedSession::FolderLink { .. } => {
+                        return Err(AuthenticationError::InvalidKeys.into());
+                    }
+                };
+                self.open(user, master, Some(sid.clone()), &reply).await
+            }
+        }
+    }
+}

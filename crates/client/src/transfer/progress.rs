@@ -1,0 +1,54 @@
+//! How a transfer tells what it does. The library draws nothing.
+
+use std::path::Path;
+
+/// Is told what happens; called from any thread, often, and should return at once.
+pub trait Progress: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: TransferEvent<'_>);
+}
+
+/// What happens in a transfer.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum TransferEvent<'a> {
+    /// Bytes have arrived, in either direction.
+    Advanced {
+        /// How many, since the last such event.
+        bytes: u64,
+    },
+    /// A file failed; others go on.
+    Failed {
+        /// The remote path of an upload, the local path of a download.
+        path: &'a Path,
+        /// Why.
+        error: &'a crate::Error,
+    },
+    /// A file is complete and verified.
+    Finished {
+        /// The remote path of an upload, the local path of a download.
+        path: &'a Path,
+        /// Its size.
+        bytes: u64,
+    },
+    /// What had arrived is thrown away, because the transfer starts again.
+    Restarted {
+        /// How many bytes count no longer.
+        bytes: u64,
+    },
+    /// A file begins.
+    Started {
+        /// The remote path of an upload, the local path of a download.
+        path: &'a Path,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn event(&self, _: TransferEvent<'_>) {}
+}

@@ -1,0 +1,126 @@
+//! What the upload of a folder will do, before it does it.
+
+use std::path::{Path, PathBuf};
+
+use super::TargetState;
+use super::local_file::modified;
+use super::upload::local_name;
+use crate::error::{Error, Result};
+use crate::tree::{Node, RemotePath, Tree};
+
+/// Folders to make and files to send, each with its remote path.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct UploadPlan {
+    /// Folders that do not exist yet, outer ones first.
+    pub folders: Vec<RemotePath>,
+    /// Files to send.
+    pub files: Vec<PlannedUpload>,
+    /// What is neither file nor folder, and stays behind.
+    pub skipped: Vec<PathBuf>,
+}
+
+/// A file to send.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PlannedUpload {
+    /// The local file.
+    pub local: PathBuf,
+    /// Where it goes.
+    pub remote: RemotePath,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The file that has its name now.
+    pub existing: Option<Node>,
+    /// How that compares.
+    pub state: TargetState,
+}
+
+impl UploadPlan {
+    /// Plans to send `local` as `remote`; a folder is sent with everything below it. Symbolic links are
+    /// followed at the top only.
+    ///
+    /// Looks at what is there and changes nothing. May block.
+    pub fn new(tree: &Tree, local: &Path, remote: &RemotePath) -> Result<Self> {
+        let mut plan = Self::default();
+        let metadata = std::fs::metadata(local).map_err(Error::local(local))?;
+        plan.add(tree, local, remote.clone(), &metadata)?;
+        Ok(plan)
+    }
+
+    /// The whole size of the files that are not there yet.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let wanted = self.files.iter().filter(|file| file.state != TargetState::Same);
+        wanted.map(|file| file.size).sum()
+    }
+
+    fn add(
+        &mut self,
+        tree: &Tree,
+        local: &Path,
+        remote: RemotePath,
+        metadata: &std::fs::Metadata,
+    ) -> Result<()> {
+        let existing = match tree.at(&remote) {
+            Ok(node) => Some(node),
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        if metadata.is_dir() {
+            return self.add_folder(tree, local, remote, existing);
+        }
+        if !metadata.is_file() {
+            self.skipped.push(local.to_owned());
+            return Ok(());
+        }
+        let state = match &existing {
+            None => TargetState::Absent,
+            Some(node) if !node.is_file() => {
+                return Err(Error::AlreadyExists { path: remote.to_string() });
+            }
+            Some(node) => state_of(node, metadata),
+        };
+        let (local, size) = (local.to_owned(), metadata.len());
+        self.files.push(PlannedUpload { local, remote, size, existing, state });
+        Ok(())
+    }
+
+    fn add_folder(
+        &mut self,
+        tree: &Tree,
+        local: &Path,
+        remote: RemotePath,
+        existing: Option<Node>,
+    ) -> Result<()> {
+        match existing {
+            Some(node) if node.is_file() => {
+                return Err(Error::AlreadyExists { path: remote.to_string() });
+            }
+            Some(_) => {}
+            None => self.folders.push(remote.clone()),
+        }
+        let entries = std::fs::read_dir(local).map_err(Error::local(local))?;
+        let mut entries =
+            entries.collect::<std::io::Result<Vec<_>>>().map_err(Error::local(local))?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            let metadata = std::fs::symlink_metadata(&path).map_err(Error::local(&path))?;
+            let name = local_name(&path)?;
+            let remote = remote.join(&crate::name::to_remote(&name));
+            self.add(tree, &path, remote, &metadata)?;
+        }
+        Ok(())
+    }
+}
+
+fn state_of(node: &Node, metadata: &std::fs::Metadata) -> TargetState {
+    let remote = node.fingerprint().map(|fingerprint| fingerprint.mtime);
+    let same_time = match (remote, modified(metadata)) {
+        (Some(remote), Some(local)) => remote.abs_diff(local) <= super::TIME_TOLERANCE,
+        _ => false,
+    };
+    let same = node.size() == metadata.len() && same_time;
+    if same { TargetState::Same } else { TargetState::Different }
+}

@@ -1,0 +1,359 @@
+//! An API channel: commands that are issued while a request is under way leave together in the next.
+//!
+//! A spawned task owns the batch. A caller that goes away before its command is sent takes it back;
+//! after that only the result is thrown away. The task alone knows request ids, backoff, the
+//! server's "busy" and its proof of work, and repeats a request byte for byte
+//! (`protocol-api.md` 1.7 to 1.9).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use supermega_crypto::SessionId;
+use supermega_encoding::PublicHandle;
+use supermega_protocol::wire::{self, Reply};
+use supermega_protocol::{Command, ErrorCode, Failure, Malformed};
+use tokio::sync::{mpsc, oneshot};
+
+use super::hashcash;
+use super::http::{Http, HttpError, HttpRequest, HttpResponse};
+use super::retry::Backoff;
+use crate::drift_log::DriftLog;
+use crate::error::{Error, NetworkError, NetworkErrorKind, Result};
+
+/// More commands than this do not travel together.
+const BATCH_COMMANDS: usize = 1000;
+/// Nor more bytes, but for a single command that is longer.
+const BATCH_BYTES: usize = 4 << 20;
+/// A tree of tens of millions of nodes stays below this.
+const REPLY_BYTES: usize = 16 << 30;
+/// Proofs of work that one request may be asked for.
+const CHALLENGES: usize = 10;
+
+/// On whose behalf a channel speaks.
+#[derive(Clone)]
+pub(crate) enum Authentication {
+    Anonymous,
+    Account(SessionId),
+    FolderLink(PublicHandle),
+}
+
+/// What all channels of a client have in common.
+#[derive(Clone)]
+pub(crate) struct ChannelOptions {
+    /// Ends with a slash.
+    pub api_url: String,
+    pub http: Arc<dyn Http>,
+    /// How long to try to reach a host that refuses or is not found.
+    pub connect_patience: Duration,
+    /// How long to try again when the server is busy.
+    pub busy_patience: Duration,
+    pub drift: DriftLog,
+}
+
+/// The sending end; cheap to clone. The channel ends with the last of them.
+#[derive(Clone)]
+pub(crate) struct Channel {
+    jobs: mpsc::UnboundedSender<Job>,
+    options: ChannelOptions,
+}
+
+struct Job {
+    command: String,
+    alone: bool,
+    result: oneshot::Sender<Result<String, ChannelError>>,
+}
+
+/// Why a whole batch has no results.
+#[derive(Clone)]
+enum ChannelError {
+    Refused(Failure),
+    Network(NetworkErrorKind),
+    Malformed(Malformed),
+}
+
+impl Channel {
+    pub(crate) fn open(options: ChannelOptions, authentication: &Authentication) -> Result<Self> {
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let worker = Worker {
+            options: options.clone(),
+            query: match authentication {
+                Authentication::Anonymous => String::new(),
+                Authentication::Account(sid) => format!("&sid={}", sid.to_text().as_str()),
+                Authentication::FolderLink(handle) => format!("&n={handle}"),
+            },
+            next_id: u64::from(u32::from_be_bytes(supermega_crypto::random::array()?)),
+        };
+        tokio::spawn(worker.run(receiver));
+        Ok(Self { jobs, options })
+    }
+
+    pub(crate) fn options(&self) -> &ChannelOptions {
+        &self.options
+    }
+
+    /// Sends a command and waits for its result. Dropping the future gives up the result; the command
+    /// may or may not be carried out.
+    pub(crate) async fn call<C: Command>(&self, command: &C) -> Result<C::Response> {
+        let text = wire::encode_command(command)?;
+        let mut backoff = Backoff::new(self.options.busy_patience);
+        loop {
+            let result = self.exchange(text.clone(), C::ALONE).await;
+            let result = result.map_err(|error| self.error(C::NAME, error))?;
+            match wire::decode_result::<C>(&result) {
+                Ok(decoded) => {
+                    self.options.drift.report(decoded.drift);
+                    return Ok(decoded.value);
+                }
+                Err(wire::ResultError::Refused(failure)) if failure.code == ErrorCode::Again => {
+                    if !backoff.wait().await {
+                        return Err(self.error(C::NAME, ChannelError::Network(NetworkErrorKind::Busy)));
+                    }
+                }
+                Err(error) => return Err(Error::from_result(C::NAME, error)),
+            }
+        }
+    }
+
+    async fn exchange(&self, command: String, alone: bool) -> Result<String, ChannelError> {
+        let ended = || ChannelError::Network(NetworkErrorKind::Other("the channel ended".into()));
+        let (result, answer) = oneshot::channel();
+        self.jobs.send(Job { command, alone, result }).map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    fn error(&self, command: &'static str, error: ChannelError) -> Error {
+        match error {
+            ChannelError::Refused(failure) => Error::from_failure(command, failure),
+            ChannelError::Malformed(malformed) => malformed.into(),
+            ChannelError::Network(kind) => {
+                NetworkError { host: host_of(&self.options.api_url), kind }.into()
+            }
+        }
+    }
+}
+
+/// The host (and port) of an address, for messages.
+pub(super) fn host_of(url: &str) -> String {
+    url.parse::<http::Uri>()
+        .ok()
+        .and_then(|uri| uri.authority().map(ToString::to_string))
+        .unwrap_or_else(|| "the server".into())
+}
+
+struct Worker {
+    options: ChannelOptions,
+    query: String,
+    next_id: u64,
+}
+
+impl Worker {
+    async fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
+        let mut waiting = VecDeque::new();
+        loop {
+            if waiting.is_empty() {
+                match jobs.recv().await {
+                    Some(job) => waiting.push_back(job),
+                    None => return,
+                }
+            }
+            // Whoever is ready now gets the chance to come along.
+            tokio::task::yield_now().await;
+            while let Ok(job) = jobs.try_recv() {
+                waiting.push_back(job);
+            }
+            let batch = next_batch(&mut waiting);
+            if !batch.is_empty() {
+                self.deliver(batch).await;
+            }
+        }
+    }
+
+    async fn deliver(&mut self, batch: Vec<Job>) {
+        let commands: Vec<&str> = batch.iter().map(|job| job.command.as_str()).collect();
+        let results = self.request(wire::encode_batch(&commands), batch.len()).await;
+        match results {
+            Ok(results) => {
+                for (job, result) in batch.into_iter().zip(results) {
+                    let _ = job.result.send(Ok(result));
+                }
+            }
+            Err(error) => {
+                for job in batch {
+                    let _ = job.result.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    async fn request(&mut self, body: String, commands: usize) -> Result<Vec<String>, ChannelError> {
+        self.next_id += 1;
+        let address =
+            format!("{}cs?id={}{}&v=3", self.options.api_url, self.next_id, self.query);
+        let uri = address.parse().map_err(|_| {
+            ChannelError::Network(NetworkErrorKind::Other("the API address is no URL".into()))
+        })?;
+        let mut request = HttpRequest {
+            uri,
+            body: Some(Bytes::from(body)),
+            content_type: "application/json",
+            hashcash: None,
+        };
+        let mut connecting = Backoff::new(self.options.connect_patience);
+        let mut busy = Backoff::new(self.options.busy_patience);
+        let mut challenges = 0;
+        loop {
+            match self.attempt(&request, commands).await {
+                Attempt::Done(results) => return Ok(results),
+                Attempt::Failed(error) => return Err(error),
+                Attempt::Unreachable(kind) if !connecting.wait().await => {
+                    return Err(ChannelError::Network(kind));
+                }
+                Attempt::Busy(kind) if !busy.wait().await => {
+                    return Err(ChannelError::Network(kind));
+                }
+                Attempt::Unreachable(_) | Attempt::Busy(_) => {}
+                Attempt::Challenged(challenge) => {
+                    challenges += 1;
+                    let answer = hashcash::answer(&challenge).await;
+                    if challenges > CHALLENGES || answer.is_none() {
+                        return Err(ChannelError::Network(NetworkErrorKind::Hashcash));
+                    }
+                    request.hashcash = answer;
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, request: &HttpRequest, commands: usize) -> Attempt {
+        let response = match self.options.http.send(request.clone()).await {
+            Ok(response) => response,
+            Err(HttpError(kind)) => return unreachable_or_busy(kind),
+        };
+        match response.status {
+            200 => {}
+            402 => {
+                return match response.header("X-Hashcash") {
+                    Some(challenge) => Attempt::Challenged(challenge.to_owned()),
+                    None => failed(NetworkErrorKind::Status(402)),
+                };
+            }
+            status @ (429 | 500..=599) => return Attempt::Busy(NetworkErrorKind::Status(status)),
+            status => return failed(NetworkErrorKind::Status(status)),
+        }
+        read_reply(response, commands).await
+    }
+}
+
+enum Attempt {
+    Done(Vec<String>),
+    Failed(ChannelError),
+    Unreachable(NetworkErrorKind),
+    Busy(NetworkErrorKind),
+    Challenged(String),
+}
+
+fn failed(kind: NetworkErrorKind) -> Attempt {
+    Attempt::Failed(ChannelError::Network(kind))
+}
+
+fn unreachable_or_busy(kind: NetworkErrorKind) -> Attempt {
+    match kind {
+        NetworkErrorKind::ConnectionRefused | NetworkErrorKind::UnknownHost => {
+            Attempt::Unreachable(kind)
+        }
+        NetworkErrorKind::Tls(_) => failed(kind),
+        kind => Attempt::Busy(kind),
+    }
+}
+
+async fn read_reply(response: HttpResponse, commands: usize) -> Attempt {
+    let body = match response.bytes(REPLY_BYTES).await {
+        Ok(body) => body,
+        Err(HttpError(kind)) => return Attempt::Busy(kind),
+    };
+    let malformed = |m| Attempt::Failed(ChannelError::Malformed(m));
+    let Ok(body) = String::from_utf8(body) else {
+        return malformed(Malformed::new("batch", ".", "the answer is not UTF-8"));
+    };
+    match Reply::read(&body, commands) {
+        Ok(Reply::Results(results)) => {
+            Attempt::Done(results.iter().map(|result| result.get().to_owned()).collect())
+        }
+        Ok(Reply::Refused(failure)) => match failure.code {
+            ErrorCode::Again | ErrorCode::RateLimit => Attempt::Busy(NetworkErrorKind::Busy),
+            _ => Attempt::Failed(ChannelError::Refused(failure)),
+        },
+        Err(error) => malformed(error),
+    }
+}
+
+/// Takes what travels together: commands up to the limits, or one that must be alone.
+fn next_batch(waiting: &mut VecDeque<Job>) -> Vec<Job> {
+    let mut batch = Vec::new();
+    let mut bytes = 0;
+    while let Some(job) = waiting.pop_front() {
+        if job.result.is_closed() {
+            continue;
+        }
+        let full = batch.len() >= BATCH_COMMANDS || bytes + job.command.len() > BATCH_BYTES;
+        if !batch.is_empty() && (job.alone || full) {
+            waiting.push_front(job);
+            break;
+        }
+        bytes += job.command.len();
+        let alone = job.alone;
+        batch.push(job);
+        if alone {
+            break;
+        }
+    }
+    batch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(command: &str, alone: bool) -> (Job, oneshot::Receiver<Result<String, ChannelError>>) {
+        let (result, receiver) = oneshot::channel();
+        (Job { command: command.into(), alone, result }, receiver)
+    }
+
+    fn batches(jobs: Vec<Job>) -> Vec<Vec<String>> {
+        let mut waiting = VecDeque::from(jobs);
+        let mut batches = Vec::new();
+        while !waiting.is_empty() {
+            let batch = next_batch(&mut waiting);
+            batches.push(batch.into_iter().map(|job| job.command).collect());
+        }
+        batches
+    }
+
+    #[test]
+    fn commands_travel_together_but_for_those_that_must_not() {
+        let (jobs, _receivers): (Vec<_>, Vec<_>) =
+            [("a", false), ("b", false), ("f", true), ("c", false)]
+                .into_iter()
+                .map(|(command, alone)| job(command, alone))
+                .unzip();
+        assert_eq!(batches(jobs), [vec!["a", "b"], vec!["f"], vec!["c"]]);
+    }
+
+    #[test]
+    fn a_caller_that_went_away_takes_its_command_back() {
+        let (first, receiver) = job("a", false);
+        let (second, _kept) = job("b", false);
+        drop(receiver);
+        assert_eq!(batches(vec![first, second]), [vec!["b"]]);
+    }
+
+    #[test]
+    fn a_batch_is_bounded() {
+        let (jobs, _receivers): (Vec<_>, Vec<_>) =
+            (0..BATCH_COMMANDS + 1).map(|_| job("a", false)).unzip();
+        let sizes: Vec<usize> = batches(jobs).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [BATCH_COMMANDS, 1]);
+    }
+}

@@ -1,0 +1,212 @@
+//! HTTP/1 over hyper: connections kept alive, timeouts on progress, no redirects.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http_body_util::{BodyExt, BodyStream, Full};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::http::{BoxFuture, Http, HttpError, HttpRequest, HttpResponse};
+use super::pool::{Pool, Sender};
+use crate::error::NetworkErrorKind as Kind;
+
+/// How long the head of an answer may take: a tree is a long computation for the service.
+const HEAD: Duration = Duration::from_secs(120);
+/// How long a body may stand still.
+const STALL: Duration = Duration::from_secs(60);
+
+/// The default [`Http`]: hyper with rustls and the operating system's trust store.
+pub struct HyperHttp {
+    pool: Pool,
+    connect_timeout: Duration,
+    tls: OnceLock<Arc<rustls::ClientConfig>>,
+}
+
+impl std::fmt::Debug for HyperHttp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HyperHttp").finish_non_exhaustive()
+    }
+}
+
+impl HyperHttp {
+    /// Makes a client whose connections must stand within `connect_timeout`.
+    #[must_use]
+    pub fn new(connect_timeout: Duration) -> Self {
+        Self { pool: Pool::default(), connect_timeout, tls: OnceLock::new() }
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let origin = origin(&request.uri)?;
+        if let Some(sender) = self.pool.take(&origin) {
+            // A kept connection may have been closed meanwhile. MEGA's requests may be repeated.
+            if let Ok(response) = self.send_on(sender, &origin, &request).await {
+                return Ok(response);
+            }
+        }
+        let connect = self.connect(&request.uri);
+        let sender = timeout(self.connect_timeout, connect).await.map_err(|_| timed_out())??;
+        self.send_on(sender, &origin, &request).await
+    }
+
+    async fn send_on(
+        &self,
+        mut sender: Sender,
+        origin: &str,
+        request: &HttpRequest,
+    ) -> Result<HttpResponse, HttpError> {
+        sender.ready().await.map_err(|e| from_hyper(&e))?;
+        let answer = sender.send_request(head(request)?);
+        let answer = timeout(HEAD, answer).await.map_err(|_| timed_out())?;
+        let (head, body) = answer.map_err(|e| from_hyper(&e))?.into_parts();
+        self.pool.put(origin, sender);
+        let pieces = BodyStream::new(body.map_err(|e| from_hyper(&e)));
+        let body = futures_util::stream::try_unfold(pieces, |mut pieces| async {
+            loop {
+                match timeout(STALL, pieces.next()).await.map_err(|_| timed_out())? {
+                    None => return Ok(None),
+                    Some(frame) => {
+                        if let Ok(data) = frame?.into_data() {
+                            return Ok(Some((data, pieces)));
+                        }
+                    }
+                }
+            }
+        });
+        Ok(HttpResponse {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: Box::pin(body),
+        })
+    }
+
+    async fn connect(&self, uri: &http::Uri) -> Result<Sender, HttpError> {
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let secure = is_secure(uri);
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let mut addresses = tokio::net::lookup_host((host.as_str(), port))
+            .await
+            .map_err(|_| HttpError(Kind::UnknownHost))?
+            .peekable();
+        if addresses.peek().is_none() {
+            return Err(HttpError(Kind::UnknownHost));
+        }
+        let tcp = first_connection(addresses).await?;
+        let _ = tcp.set_nodelay(true);
+        if !secure {
+            return handshake(tcp).await;
+        }
+        let name = ServerName::try_from(host).map_err(|e| HttpError(Kind::Tls(e.to_string())))?;
+        let tls = TlsConnector::from(self.tls()?).connect(name, tcp).await;
+        handshake(tls.map_err(|e| HttpError(Kind::Tls(e.to_string())))?).await
+    }
+
+    fn tls(&self) -> Result<Arc<rustls::ClientConfig>, HttpError> {
+        use rustls_platform_verifier::BuilderVerifierExt;
+        if let Some(config) = self.tls.get() {
+            return Ok(config.clone());
+        }
+        let bad = |e: rustls::Error| HttpError(Kind::Tls(e.to_string()));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(BuilderVerifierExt::with_platform_verifier)
+            .map_err(bad)?
+            .with_no_client_auth();
+        Ok(self.tls.get_or_init(|| Arc::new(config)).clone())
+    }
+}
+
+impl Http for HyperHttp {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+async fn first_connection(
+    addresses: impl Iterator<Item = std::net::SocketAddr>,
+) -> Result<TcpStream, HttpError> {
+    let mut last = HttpError(Kind::UnknownHost);
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = from_io(&error),
+        }
+    }
+    Err(last)
+}
+
+async fn handshake<T>(io: T) -> Result<Sender, HttpError>
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (sender, connection) = hyper::client::conn::http1::Builder::new()
+        .handshake(TokioIo::new(io))
+        .await
+        .map_err(|e| from_hyper(&e))?;
+    // Whoever waits for an answer sees the connection's errors.
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    Ok(sender)
+}
+
+fn head(request: &HttpRequest) -> Result<http::Request<Full<Bytes>>, HttpError> {
+    let method = if request.body.is_some() { http::Method::POST } else { http::Method::GET };
+    let authority = request.uri.authority().map(ToString::to_string).unwrap_or_default();
+    let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let mut builder = http::Request::builder()
+        .method(method)
+        .uri(path)
+        .header(http::header::HOST, authority)
+        .header(http::header::USER_AGENT, concat!("supermega/", env!("CARGO_PKG_VERSION")));
+    if request.body.is_some() {
+        builder = builder.header(http::header::CONTENT_TYPE, request.content_type);
+    }
+    if let Some(answer) = &request.hashcash {
+        builder = builder.header("X-Hashcash", answer);
+    }
+    let body = Full::new(request.body.clone().unwrap_or_default());
+    builder.body(body).map_err(|e| HttpError(Kind::Other(e.to_string())))
+}
+
+fn is_secure(uri: &http::Uri) -> bool {
+    uri.scheme_str().is_none_or(|scheme| scheme.eq_ignore_ascii_case("https"))
+}
+
+fn origin(uri: &http::Uri) -> Result<String, HttpError> {
+    let authority = uri.authority().ok_or(HttpError(Kind::UnknownHost))?;
+    Ok(format!("{}://{authority}", if is_secure(uri) { "https" } else { "http" }))
+}
+
+fn timed_out() -> HttpError {
+    HttpError(Kind::TimedOut)
+}
+
+fn from_io(error: &io::Error) -> HttpError {
+    HttpError(match error.kind() {
+        io::ErrorKind::ConnectionRefused => Kind::ConnectionRefused,
+        io::ErrorKind::TimedOut => Kind::TimedOut,
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Kind::Cut,
+        _ => Kind::Other(error.to_string()),
+    })
+}
+
+fn from_hyper(error: &hyper::Error) -> HttpError {
+    use std::error::Error;
+    if let Some(io) = error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
+        return from_io(io);
+    }
+    let cut = error.is_incomplete_message() || error.is_closed() || error.is_canceled();
+    HttpError(if cut { Kind::Cut } else { Kind::Other(error.to_string()) })
+}

@@ -1,0 +1,115 @@
+//! The storage channel: file bytes by range, uploads by offset (`protocol-api.md` 3.3, 4.2, 4.3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use supermega_encoding::{UploadToken, base64};
+use supermega_protocol::{ErrorCode, StorageUrl};
+
+use super::channel::host_of;
+use super::http::{Http, HttpError, HttpRequest, HttpResponse};
+use crate::error::{Error, NetworkError, NetworkErrorKind, QuotaKind};
+
+/// Storage servers answer an upload with a few bytes.
+const POST_REPLY_BYTES: usize = 64 << 10;
+
+/// Why a storage request gave nothing, by what to do about it.
+#[derive(Debug)]
+pub(crate) enum StorageError {
+    /// Ask for a new address.
+    Expired,
+    /// Try the same again.
+    Passing(NetworkErrorKind),
+    /// Wait for quota.
+    Quota(Option<Duration>),
+    /// The storage server refused.
+    Refused(ErrorCode),
+}
+
+impl StorageError {
+    /// The error for the caller once nothing helps any more.
+    pub(crate) fn give_up(self, url: &StorageUrl) -> Error {
+        let kind = match self {
+            Self::Quota(wait) => return Error::Quota { kind: QuotaKind::Transfer, wait },
+            Self::Refused(ErrorCode::OverQuota) => {
+                return Error::Quota { kind: QuotaKind::Storage, wait: None };
+            }
+            Self::Expired => NetworkErrorKind::Other("the address of the transfer expired".into()),
+            Self::Passing(kind) => kind,
+            Self::Refused(code) => NetworkErrorKind::Other(format!("storage server: {code}")),
+        };
+        NetworkError { host: host_of(url.as_str()), kind }.into()
+    }
+}
+
+/// Fetches bytes `start..end` and appends them to `into`, which keeps what came before an error.
+///
+/// A body of another length than asked for counts as cut.
+pub(crate) async fn fetch(
+    http: &Arc<dyn Http>,
+    url: &StorageUrl,
+    start: u64,
+    end: u64,
+    into: &mut Vec<u8>,
+) -> Result<(), StorageError> {
+    let address = format!("{}/{start}-{}", url.as_str(), end - 1);
+    let mut response = send(http, &address, None).await?;
+    let wanted = usize::try_from(end - start).unwrap_or(usize::MAX);
+    let before = into.len();
+    while let Some(piece) = response.body.try_next().await.map_err(passing)? {
+        if into.len() - before + piece.len() > wanted {
+            return Err(StorageError::Passing(NetworkErrorKind::Other("too long a body".into())));
+        }
+        into.extend_from_slice(&piece);
+    }
+    match into.len() - before == wanted {
+        true => Ok(()),
+        false => Err(StorageError::Passing(NetworkErrorKind::Cut)),
+    }
+}
+
+/// Sends ciphertext for `offset` with its checksum; gives the token if the file is complete with it.
+pub(crate) async fn post(
+    http: &Arc<dyn Http>,
+    url: &StorageUrl,
+    offset: u64,
+    body: Bytes,
+) -> Result<Option<UploadToken>, StorageError> {
+    let checksum = base64::encode(&supermega_crypto::upload_checksum(&body));
+    let address = format!("{}/{offset}?d={checksum}", url.as_str());
+    let response = send(http, &address, Some(body)).await?;
+    let reply = response.bytes(POST_REPLY_BYTES).await.map_err(passing)?;
+    let number = std::str::from_utf8(&reply).ok().and_then(|text| text.trim().parse().ok());
+    match number.map(ErrorCode::from_number) {
+        Some(code) if code.number() < 0 => Err(StorageError::Refused(code)),
+        _ => Ok(UploadToken::from_body(&reply)),
+    }
+}
+
+async fn send(
+    http: &Arc<dyn Http>,
+    address: &str,
+    body: Option<Bytes>,
+) -> Result<HttpResponse, StorageError> {
+    let uri = address.parse().map_err(|_| {
+        StorageError::Passing(NetworkErrorKind::Other("the storage address is no URL".into()))
+    })?;
+    let request =
+        HttpRequest { uri, body, content_type: "application/octet-stream", hashcash: None };
+    let response = http.send(request).await.map_err(passing)?;
+    match response.status {
+        200 => Ok(response),
+        403 | 404 => Err(StorageError::Expired),
+        509 => {
+            let left = response.header("X-MEGA-Time-Left").and_then(|text| text.parse().ok());
+            Err(StorageError::Quota(left.map(Duration::from_secs)))
+        }
+        status => Err(StorageError::Passing(NetworkErrorKind::Status(status))),
+    }
+}
+
+fn passing(HttpError(kind): HttpError) -> StorageError {
+    StorageError::Passing(kind)
+}

@@ -1,0 +1,219 @@
+//! A node as its owner sees it: with its name, or with the reason why that cannot be read.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use supermega_crypto::{Attributes, FileKey, Fingerprint, NodeKey};
+use supermega_encoding::{NodeHandle, UserHandle};
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NodeKind {
+    /// A file.
+    File,
+    /// A folder, also one that somebody shares and the root of a folder link.
+    Folder,
+    /// The root of the cloud drive.
+    Root,
+    /// The vault, which holds backups.
+    Vault,
+    /// The rubbish bin.
+    Trash,
+}
+
+/// Why a node cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Its attributes do not open with its key.
+    BadAttributes,
+    /// Its key is no key.
+    BadKey,
+    /// No key of this session opens it.
+    NoKey,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BadAttributes => "its attributes do not open with its key",
+            Self::BadKey => "its key is damaged",
+            Self::NoKey => "no key of this session opens it",
+        })
+    }
+}
+
+/// A file or folder. Cheap to clone; it shows the node as it was in the snapshot it came from.
+#[derive(Clone)]
+pub struct Node(pub(crate) Arc<Record>);
+
+pub(crate) struct Record {
+    pub handle: NodeHandle,
+    pub parent: Option<NodeHandle>,
+    pub kind: NodeKind,
+    pub owner: Option<UserHandle>,
+    pub size: u64,
+    pub created: Option<i64>,
+    pub sharer: Option<UserHandle>,
+    pub access: Option<u8>,
+    pub content: Result<(NodeKey, Attributes), Problem>,
+}
+
+impl Node {
+    /// The handle, which stays the same when the node is moved or renamed.
+    #[must_use]
+    pub fn handle(&self) -> NodeHandle {
+        self.0.handle
+    }
+
+    /// The folder it lies in; roots have none.
+    #[must_use]
+    pub fn parent(&self) -> Option<NodeHandle> {
+        self.0.parent
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> NodeKind {
+        self.0.kind
+    }
+
+    /// Whether it is a file.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.0.kind == NodeKind::File
+    }
+
+    /// The name, if it could be read. It is somebody else's text: see [`crate::name`] before it
+    /// becomes a local path.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.0.content.as_ref().ok().and_then(|(_, attributes)| attributes.name())
+    }
+
+    /// Why it cannot be read, if it cannot. Roots have no attributes and no problem.
+    #[must_use]
+    pub fn problem(&self) -> Option<Problem> {
+        match (&self.0.content, self.0.kind) {
+            (Err(problem), NodeKind::File | NodeKind::Folder) => Some(*problem),
+            _ => None,
+        }
+    }
+
+    /// Size in bytes; 0 for folders.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.0.size
+    }
+
+    /// The owner.
+    #[must_use]
+    pub fn owner(&self) -> Option<UserHandle> {
+        self.0.owner
+    }
+
+    /// Who shares it with this account, if it is the root of an incoming share.
+    #[must_use]
+    pub fn sharer(&self) -> Option<UserHandle> {
+        self.0.sharer
+    }
+
+    /// When the server made the node.
+    #[must_use]
+    pub fn created(&self) -> Option<SystemTime> {
+        self.0.created.and_then(system_time)
+    }
+
+    /// When the file was changed last on the machine it came from.
+    #[must_use]
+    pub fn modified(&self) -> Option<SystemTime> {
+        self.fingerprint().and_then(|fingerprint| system_time(fingerprint.mtime))
+    }
+
+    /// Checksum and modification time, if whoever uploaded the file wrote them.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.attributes().and_then(Attributes::fingerprint)
+    }
+
+    /// All attributes, those among them that this library does not know.
+    #[must_use]
+    pub fn attributes(&self) -> Option<&Attributes> {
+        self.0.content.as_ref().ok().map(|(_, attributes)| attributes)
+    }
+
+    pub(crate) fn key(&self) -> Option<&NodeKey> {
+        self.0.content.as_ref().ok().map(|(key, _)| key)
+    }
+
+    pub(crate) fn file_key(&self) -> Option<&FileKey> {
+        match self.key() {
+            Some(NodeKey::File(key)) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The name for messages; a handle where there is none.
+    pub(crate) fn label(&self) -> String {
+        match (self.name(), self.0.kind) {
+            (_, NodeKind::Root) => "/".into(),
+            (_, NodeKind::Trash) => "//trash".into(),
+            (_, NodeKind::Vault) => "//vault".into(),
+            (Some(name), _) => name.to_owned(),
+            (None, _) => format!("H:{}", self.0.handle),
+        }
+    }
+
+    pub(crate) fn with(&self, change: impl FnOnce(&mut Record)) -> Self {
+        let record = &self.0;
+        let mut changed = Record {
+            handle: record.handle,
+            parent: record.parent,
+            kind: record.kind,
+            owner: record.owner,
+            size: record.size,
+            created: record.created,
+            sharer: record.sharer,
+            access: record.access,
+            content: record.content.clone(),
+        };
+        change(&mut changed);
+        Self(Arc::new(changed))
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("handle", &self.0.handle)
+            .field("kind", &self.0.kind)
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A node that was just made.
+pub(crate) fn new_record(handle: NodeHandle, parent: NodeHandle, kind: NodeKind) -> Record {
+    Record {
+        handle,
+        parent: Some(parent),
+        kind,
+        owner: None,
+        size: 0,
+        created: None,
+        sharer: None,
+        access: None,
+        content: Err(Problem::NoKey),
+    }
+}
+
+fn system_time(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    }
+}

@@ -1,0 +1,330 @@
+//! A snapshot of a tree: consistent, cheap to clone, untouched by later changes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
+
+use super::node::{Node, NodeKind};
+use super::path::{RemotePath, RemoteRoot};
+use super::walk::Walk;
+use crate::error::{Error, Result};
+
+/// All nodes of an account or a folder link, as they were when it was asked for.
+#[derive(Clone, Default)]
+pub struct Tree(Arc<Arena>);
+
+#[derive(Clone, Default)]
+struct Arena {
+    nodes: HashMap<NodeHandle, Node>,
+    children: HashMap<NodeHandle, Vec<NodeHandle>>,
+    root: Option<NodeHandle>,
+    trash: Option<NodeHandle>,
+    strays: Vec<NodeHandle>,
+    users: HashMap<String, UserHandle>,
+    shared: HashSet<NodeHandle>,
+    links: HashMap<NodeHandle, PublicHandle>,
+}
+
+impl std::fmt::Debug for Tree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tree").field("nodes", &self.0.nodes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Tree {
+    /// The root of the cloud drive, or of the folder link.
+    pub fn root(&self) -> Result<Node> {
+        self.named_root(self.0.root, "the root folder")
+    }
+
+    /// The rubbish bin.
+    pub fn trash(&self) -> Result<Node> {
+        self.named_root(self.0.trash, "the rubbish bin")
+    }
+
+    fn named_root(&self, handle: Option<NodeHandle>, what: &str) -> Result<Node> {
+        handle.and_then(|handle| self.node(handle)).ok_or_else(|| Error::not_found(what))
+    }
+
+    /// The node with this handle.
+    #[must_use]
+    pub fn node(&self, handle: NodeHandle) -> Option<Node> {
+        self.0.nodes.get(&handle).cloned()
+    }
+
+    /// How many nodes there are, roots among them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.nodes.len()
+    }
+
+    /// Whether there is no node at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.nodes.is_empty()
+    }
+
+    /// What lies in a folder, in the order of names; nodes without a name come last.
+    #[must_use]
+    pub fn children(&self, folder: &Node) -> Vec<Node> {
+        let handles = self.0.children.get(&folder.handle()).map_or(&[][..], Vec::as_slice);
+        let mut nodes: Vec<Node> = handles.iter().filter_map(|handle| self.node(*handle)).collect();
+        nodes.sort_by(|a, b| {
+            let nameless = a.name().is_none().cmp(&b.name().is_none());
+            nameless.then_with(|| a.name().cmp(&b.name())).then_with(|| a.handle().cmp(&b.handle()))
+        });
+        nodes
+    }
+
+    /// The children of this name: none, one, or namesakes.
+    #[must_use]
+    pub fn children_named(&self, folder: &Node, name: &str) -> Vec<Node> {
+        let mut children = self.children(folder);
+        children.retain(|child| child.name() == Some(name));
+        children
+    }
+
+    /// Nodes that hang on nothing: the parent is unknown, or they are their own ancestors. They can be
+    /// reached by handle.
+    #[must_use]
+    pub fn strays(&self) -> Vec<Node> {
+        self.0.strays.iter().filter_map(|handle| self.node(*handle)).collect()
+    }
+
+    /// The roots of what others share with this account.
+    #[must_use]
+    pub fn incoming(&self) -> Vec<Node> {
+        let mut roots: Vec<Node> =
+            self.0.nodes.values().filter(|node| node.sharer().is_some()).cloned().collect();
+        roots.sort_by_key(Node::handle);
+        roots
+    }
+
+    /// The node at a path.
+    pub fn at(&self, path: &RemotePath) -> Result<Node> {
+        let mut node = match path.start() {
+            RemoteRoot::Cloud => self.root()?,
+            RemoteRoot::Trash => self.trash()?,
+            RemoteRoot::Handle(handle) => {
+                self.node(*handle).ok_or_else(|| Error::not_found(path.to_string()))?
+            }
+            RemoteRoot::Incoming(sharer) => return self.at_incoming(sharer, path),
+        };
+        for name in path.names() {
+            node = self.only(&self.children_named(&node, name), path)?;
+        }
+        Ok(node)
+    }
+
+    fn at_incoming(&self, sharer: &str, path: &RemotePath) -> Result<Node> {
+        let user = self.0.users.get(sharer).copied().or_else(|| sharer.parse().ok());
+        let Some((first, rest)) = path.names().split_first() else {
+            let text = format!("{path}: name one of the folders that {sharer} shares");
+            return Err(Error::Input(text));
+        };
+        let mut roots = self.incoming();
+        roots.retain(|root| root.sharer() == user && root.name() == Some(first));
+        let mut node = self.only(&roots, path)?;
+        for name in rest {
+            node = self.only(&self.children_named(&node, name), path)?;
+        }
+        Ok(node)
+    }
+
+    #[allow(clippy::unused_self, reason = "it reads as a step of a lookup in this tree")]
+    fn only(&self, nodes: &[Node], path: &RemotePath) -> Result<Node> {
+        match nodes {
+            [] => Err(Error::not_found(path.to_string())),
+            [node] => Ok(node.clone()),
+            nodes => Err(Error::Ambiguous {
+                path: path.to_string(),
+                handles: nodes.iter().map(Node::handle).collect(),
+            }),
+        }
+    }
+
+    /// The path of a node, by handle where a name on the way cannot be told or is no path.
+    #[must_use]
+    pub fn path_of(&self, node: &Node) -> RemotePath {
+        let mut names = Vec::new();
+        let mut current = node.clone();
+        // A node that is its own ancestor would be climbed for ever.
+        for _ in 0..self.len() {
+            if self.0.root == Some(current.handle()) {
+                return names.iter().rev().fold(RemotePath::root(), |path, name: &String| path.join(name));
+            }
+            if self.0.trash == Some(current.handle()) {
+                let trash = RemotePath::trash();
+                return names.iter().rev().fold(trash, |path, name: &String| path.join(name));
+            }
+            let Some(parent) = current.parent().and_then(|parent| self.node(parent)) else { break };
+            match current.name() {
+                Some(name) if self.children_named(&parent, name).len() == 1 && !name.contains('/') => {
+                    names.push(name.to_owned());
+                }
+                _ => break,
+            }
+            current = parent;
+        }
+        let start = RemotePath::handle(current.handle());
+        names.iter().rev().fold(start, |path, name| path.join(name))
+    }
+
+    /// Walks the whole tree from its root: each step gives a folder, its sub-folders and its files.
+    #[must_use]
+    pub fn walk(&self) -> Walk {
+        Walk::new(self.clone(), self.root().ok(), RemotePath::root())
+    }
+
+    /// Walks a part of the tree.
+    #[must_use]
+    pub fn walk_from(&self, folder: &Node) -> Walk {
+        Walk::new(self.clone(), Some(folder.clone()), self.path_of(folder))
+    }
+
+    /// The public link of a node, if it has one.
+    #[must_use]
+    pub fn link_of(&self, node: &Node) -> Option<PublicHandle> {
+        self.0.links.get(&node.handle()).copied()
+    }
+
+    /// Whether a folder is shared with others or has a folder link.
+    #[must_use]
+    pub fn is_shared(&self, node: &Node) -> bool {
+        self.0.shared.contains(&node.handle())
+    }
+
+    /// The shares and folder links around a node, itself included, from the inside out.
+    pub(crate) fn shares_around(&self, node: &Node) -> Vec<NodeHandle> {
+        let mut around = Vec::new();
+        let mut current = Some(node.clone());
+        for _ in 0..=self.len() {
+            let Some(here) = current else { break };
+            if self.0.shared.contains(&here.handle()) || here.sharer().is_some() {
+                around.push(here.handle());
+            }
+            current = here.parent().and_then(|parent| self.node(parent));
+        }
+        around
+    }
+
+    /// Whether `node` lies below `ancestor` or is it.
+    pub(crate) fn is_within(&self, node: &Node, ancestor: NodeHandle) -> bool {
+        let mut current = Some(node.clone());
+        for _ in 0..=self.len() {
+            let Some(here) = current else { break };
+            if here.handle() == ancestor {
+                return true;
+            }
+            current = here.parent().and_then(|parent| self.node(parent));
+        }
+        false
+    }
+
+    /// Everything below a node and itself.
+    pub(crate) fn subtree(&self, node: &Node) -> Vec<Node> {
+        let mut nodes = vec![node.clone()];
+        let mut next = 0;
+        while let Some(here) = nodes.get(next).cloned() {
+            nodes.extend(self.children(&here));
+            next += 1;
+        }
+        nodes
+    }
+
+    pub(crate) fn insert(&mut self, node: Node) {
+        let arena = Arc::make_mut(&mut self.0);
+        arena.detach(node.handle());
+        match node.kind() {
+            NodeKind::Root => arena.root = Some(node.handle()),
+            NodeKind::Trash => arena.trash = Some(node.handle()),
+            _ => {}
+        }
+        if let Some(parent) = node.parent() {
+            arena.children.entry(parent).or_default().push(node.handle());
+        }
+        arena.nodes.insert(node.handle(), node);
+    }
+
+    /// Replaces a node that stays where it is.
+    pub(crate) fn replace(&mut self, node: Node) {
+        Arc::make_mut(&mut self.0).nodes.insert(node.handle(), node);
+    }
+
+    pub(crate) fn remove(&mut self, node: &Node) {
+        let gone = self.subtree(node);
+        let arena = Arc::make_mut(&mut self.0);
+        arena.detach(node.handle());
+        for node in gone {
+            arena.nodes.remove(&node.handle());
+            arena.children.remove(&node.handle());
+            arena.links.remove(&node.handle());
+            arena.shared.remove(&node.handle());
+        }
+    }
+
+    pub(crate) fn set_link(&mut self, node: NodeHandle, link: Option<PublicHandle>) {
+        let arena = Arc::make_mut(&mut self.0);
+        match link {
+            Some(link) => arena.links.insert(node, link),
+            None => arena.links.remove(&node),
+        };
+    }
+
+    pub(crate) fn set_shared(&mut self, node: NodeHandle) {
+        Arc::make_mut(&mut self.0).shared.insert(node);
+    }
+
+    pub(crate) fn add_user(&mut self, email: String, user: UserHandle) {
+        Arc::make_mut(&mut self.0).users.insert(email, user);
+    }
+
+    /// Makes `handle` the root, as a folder link has one that is an ordinary folder.
+    pub(crate) fn set_root(&mut self, handle: NodeHandle) {
+        Arc::make_mut(&mut self.0).root = Some(handle);
+    }
+
+    /// Finds the nodes that hang on nothing, after all have been inserted.
+    pub(crate) fn find_strays(&mut self) {
+        let arena = Arc::make_mut(&mut self.0);
+        let tops = arena.nodes.values().filter(|node| {
+            node.parent().is_none_or(|parent| !arena.nodes.contains_key(&parent))
+        });
+        let mut reached: HashSet<NodeHandle> = tops.map(Node::handle).collect();
+        let mut strays: Vec<NodeHandle> = reached
+            .iter()
+            .filter(|handle| !arena.is_top(**handle))
+            .copied()
+            .collect();
+        let mut pending: Vec<NodeHandle> = reached.iter().copied().collect();
+        while let Some(handle) = pending.pop() {
+            for child in arena.children.get(&handle).into_iter().flatten() {
+                if reached.insert(*child) {
+                    pending.push(*child);
+                }
+            }
+        }
+        strays.extend(arena.nodes.keys().filter(|handle| !reached.contains(handle)));
+        strays.sort_unstable();
+        arena.strays = strays;
+    }
+}
+
+impl Arena {
+    /// Whether a node without a known parent is where it belongs.
+    fn is_top(&self, handle: NodeHandle) -> bool {
+        self.root == Some(handle)
+            || self.nodes.get(&handle).is_some_and(|node| {
+                node.sharer().is_some()
+                    || matches!(node.kind(), NodeKind::Root | NodeKind::Vault | NodeKind::Trash)
+            })
+    }
+
+    fn detach(&mut self, handle: NodeHandle) {
+        let parent = self.nodes.get(&handle).and_then(Node::parent);
+        if let Some(siblings) = parent.and_then(|parent| self.children.get_mut(&parent)) {
+            siblings.retain(|sibling| *sibling != handle);
+        }
+    }
+}
