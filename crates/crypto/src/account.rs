@@ -66,6 +66,7 @@ pub struct NewAccount {
 
 impl NewAccount {
     /// Makes an account with a random master key and the given RSA keys.
+    #[expect(clippy::needless_pass_by_value, reason = "the secret should not outlive its wrapping")]
     pub fn generate(
         email: &str,
         password: &str,

@@ -2,6 +2,8 @@
 
 use supermega_encoding::DecodeError;
 
+use crate::LinkError;
+
 /// Why a key, a text or a ciphertext was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -35,6 +37,9 @@ pub enum CryptoError {
         /// How many bytes there are.
         actual: usize,
     },
+    /// A text is not a link, or a link does not give what is asked of it.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// A message authentication code differs: the data was changed, or the key is another's.
     #[error("the data does not match its authentication code")]
     MacMismatch,

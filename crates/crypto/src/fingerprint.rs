@@ -9,13 +9,13 @@ use supermega_encoding::base64;
 
 use crate::CryptoError;
 
-const WORDS: u64 = 4;
+const WORDS: usize = 4;
 /// Up to here the checksum is the content itself.
 const VERBATIM: u64 = 16;
 /// Up to here every byte counts.
 const DENSE: u64 = 8192;
 const SPARSE_BLOCK: u64 = 64;
-const SPARSE_BLOCKS: u64 = 128;
+const SPARSE_BLOCKS: usize = 128;
 /// Modification times this many seconds apart count as the same.
 const TOLERANCE: u64 = 2;
 
@@ -34,9 +34,9 @@ impl Fingerprint {
     pub fn to_text(&self) -> String {
         let mut bytes = self.crc.to_vec();
         let mtime = self.mtime.to_le_bytes();
-        let len = mtime.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        bytes.push(len as u8);
-        bytes.extend_from_slice(&mtime[..len]);
+        let len = (1..=8u8).rev().find(|len| mtime[usize::from(*len) - 1] != 0).unwrap_or(0);
+        bytes.push(len);
+        bytes.extend_from_slice(&mtime[..usize::from(len)]);
         base64::encode(&bytes)
     }
 
@@ -92,9 +92,9 @@ pub struct FingerprintHasher {
     /// Where the next byte of [`update`](Self::update) lies.
     position: u64,
     /// The part that the position lies in or before.
-    part: u64,
+    part: usize,
     verbatim: [u8; 16],
-    words: [crc32fast::Hasher; WORDS as usize],
+    words: [crc32fast::Hasher; WORDS],
 }
 
 impl FingerprintHasher {
@@ -109,13 +109,11 @@ impl FingerprintHasher {
         let start = self.position;
         self.position = start.saturating_add(bytes.len() as u64);
         while let Some(range) = self.range(self.part) {
-            let from = range.start.max(start);
-            let to = range.end.min(self.position);
-            if from < to {
-                // Both lie between `start` and the end of `bytes`, so the differences fit.
-                let within = &bytes[(from - start) as usize..(to - start) as usize];
-                self.take(from, within);
-            }
+            let cut = |at: u64| {
+                usize::try_from(at.saturating_sub(start))
+                    .map_or(bytes.len(), |i| i.min(bytes.len()))
+            };
+            self.take(range.start.max(start), &bytes[cut(range.start)..cut(range.end)]);
             if self.position < range.end {
                 break;
             }
@@ -154,25 +152,28 @@ impl FingerprintHasher {
 
     fn take(&mut self, at: u64, bytes: &[u8]) {
         if self.size <= VERBATIM {
-            self.verbatim[at as usize..][..bytes.len()].copy_from_slice(bytes);
+            let places = usize::try_from(at).ok().and_then(|at| self.verbatim.get_mut(at..));
+            for (place, byte) in places.into_iter().flatten().zip(bytes) {
+                *place = *byte;
+            }
         } else {
             let parts_of_a_word = if self.size <= DENSE { 1 } else { SPARSE_BLOCKS / WORDS };
-            self.words[(self.part / parts_of_a_word) as usize].update(bytes);
+            self.words[self.part / parts_of_a_word].update(bytes);
         }
     }
 
     /// Where the parts lie that count. They come in order and do not overlap.
-    fn range(&self, part: u64) -> Option<Range<u64>> {
+    fn range(&self, part: usize) -> Option<Range<u64>> {
         let size = self.size;
+        let place = part as u64;
         if size <= VERBATIM {
             (part == 0).then_some(0..size)
         } else if size <= DENSE {
-            (part < WORDS).then(|| part * size / WORDS..(part + 1) * size / WORDS)
+            let edge = |place| place * size / WORDS as u64;
+            (part < WORDS).then(|| edge(place)..edge(place + 1))
         } else {
-            let span = u128::from(size - SPARSE_BLOCK);
-            let start = span * u128::from(part) / u128::from(SPARSE_BLOCKS - 1);
-            // At most the size itself, so it fits.
-            let start = start as u64;
+            let span = u128::from(size - SPARSE_BLOCK) * u128::from(place);
+            let start = u64::try_from(span / (SPARSE_BLOCKS as u128 - 1)).ok()?;
             (part < SPARSE_BLOCKS).then(|| start..start + SPARSE_BLOCK)
         }
     }
@@ -251,7 +252,8 @@ mod tests {
             let mut hasher = FingerprintHasher::new(size);
             while let Some(range) = hasher.next_range() {
                 hasher.skip_to(range.start);
-                hasher.update(&bytes[range.start as usize..range.end as usize]);
+                let range = [range.start, range.end].map(|at| usize::try_from(at).unwrap());
+                hasher.update(&bytes[range[0]..range[1]]);
             }
             prop_assert_eq!(hasher.finish(0), whole(&bytes));
         }

@@ -31,6 +31,9 @@ pub mod content;
 mod ecb;
 mod error;
 pub mod fingerprint;
+pub mod hashcash;
+pub mod key_manager;
+pub mod link;
 pub mod master_key;
 pub mod node_key;
 pub mod password;
@@ -51,6 +54,12 @@ pub use content::{
 pub use error::CryptoError;
 #[doc(no_inline)]
 pub use fingerprint::{Fingerprint, FingerprintHasher};
+#[doc(no_inline)]
+pub use hashcash::{Challenge, Solution};
+#[doc(no_inline)]
+pub use key_manager::{KeyManager, ShareFlags};
+#[doc(no_inline)]
+pub use link::{Inside, Link, LinkError, ProtectedLink, SetKey};
 #[doc(no_inline)]
 pub use master_key::MasterKey;
 #[doc(no_inline)]

@@ -212,6 +212,19 @@ mod tests {
         assert_eq!(key.hash_bytes(&[5; 32]), key.hash_bytes(&[]));
     }
 
+    #[test]
+    fn pbkdf2_agrees_with_the_web_client() {
+        let hex = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap();
+        let salt = hex("f9de272d8a4ca2013a8572199be635454656470d43141f7236d48cd249719f2a");
+        let derived: [u8; 64] =
+            pbkdf2("correct horse battery staple", &salt.try_into().unwrap(), 1000);
+        assert_eq!(
+            derived[..],
+            hex("30bb88729db72eea4f1c81a7c1a340f7e1b1806ba59416f4693a5c753340a730\
+                 aa125670e773633b3a7a3b8ab06aec6a89533520c0d93837e25db41f3d9438ac")
+        );
+    }
+
     proptest! {
         #[test]
         fn no_password_panics(password: String) {

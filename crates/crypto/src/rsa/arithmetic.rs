@@ -13,11 +13,13 @@ const PRIME_BITS: u32 = 1024;
 /// What an official client accepts as the size of a prime, of the coefficient, of the exponent.
 const MIN_PRIME_BITS: u32 = 1001;
 const MAX_PRIME_BITS: u32 = 1048;
+const MAX_BITS: u32 = 8192;
 const MIN_EXPONENT_BITS: u32 = 2001;
 
-/// Reads big-endian bytes; `None` only for lengths that no number here has.
+/// Reads big-endian bytes; `None` for more of them than any number of a key has, since a hostile
+/// server should not make us compute with those.
 pub(super) fn int(bytes: &[u8]) -> Option<BoxedUint> {
-    let bits = u32::try_from(bytes.len()).ok()?.checked_mul(8)?;
+    let bits = u32::try_from(bytes.len()).ok()?.checked_mul(8).filter(|bits| *bits <= MAX_BITS)?;
     BoxedUint::from_be_slice(bytes, bits.max(1).checked_next_multiple_of(64)?).ok()
 }
 
@@ -96,24 +98,26 @@ impl Parts {
     /// Every check of `protocol-auth.md` 9.3.1 on the parts themselves. None is skipped when
     /// another fails, so that the time does not tell which one it was.
     pub(super) fn check(&self, e: &BoxedUint) -> bool {
-        let sizes = [&self.p, &self.q]
-            .map(|prime| (MIN_PRIME_BITS..=MAX_PRIME_BITS).contains(&prime.bits()));
-        sizes[0]
-            & sizes[1]
-            & (self.d.bits() >= MIN_EXPONENT_BITS)
-            & (self.u.bits() >= MIN_PRIME_BITS)
-            & (self.p != self.q)
-            & is_prime(Flavor::Any, &self.p)
-            & is_prime(Flavor::Any, &self.q)
-            & self.coefficient_fits()
-            & self.exponent_fits(e)
+        let checks = [
+            (MIN_PRIME_BITS..=MAX_PRIME_BITS).contains(&self.p.bits()),
+            (MIN_PRIME_BITS..=MAX_PRIME_BITS).contains(&self.q.bits()),
+            self.d.bits() >= MIN_EXPONENT_BITS,
+            self.u.bits() >= MIN_PRIME_BITS,
+            self.p != self.q,
+            is_prime(Flavor::Any, &self.p),
+            is_prime(Flavor::Any, &self.q),
+            self.coefficient_fits(),
+            self.exponent_fits(e),
+        ];
+        checks == [true; 9]
     }
 
     fn coefficient_fits(&self) -> bool {
         let Some(q) = odd(&self.q) else { return false };
         let params = BoxedMontyParams::new(q.clone());
         let product = monty(&self.u, &q, &params) * monty(&self.p, &q, &params);
-        (self.u < self.q) & bool::from(product.retrieve().is_one())
+        let inverse: bool = product.retrieve().is_one().into();
+        [inverse, self.u < self.q] == [true; 2]
     }
 
     /// Whether `d * e = 1` modulo both primes less one.
@@ -129,19 +133,20 @@ impl Parts {
 
     /// `c ^ d mod p * q`, by the Chinese remainder theorem.
     pub(super) fn decrypt(&self, c: &BoxedUint) -> Option<Zeroizing<BoxedUint>> {
-        let (p, q) = (odd(&self.p)?, odd(&self.q)?);
+        let primes = (odd(&self.p)?, odd(&self.q)?);
         let part = |prime: &Odd<BoxedUint>| -> Option<Zeroizing<BoxedUint>> {
             let exponent = Zeroizing::new(self.d.rem(&minus_one(prime.as_ref())?));
             Some(Zeroizing::new(pow(c, &exponent, prime)))
         };
-        let (mod_p, mod_q) = (part(&p)?, part(&q)?);
-        let params = BoxedMontyParams::new(q.clone());
-        let difference = monty(&mod_q, &q, &params) - monty(&mod_p, &q, &params);
-        let h = Zeroizing::new((difference * monty(&self.u, &q, &params)).retrieve());
-        let wide = p.bits_precision() + q.bits_precision();
-        let base = Zeroizing::new(BoxedUint::clone(&mod_p).resize_unchecked(wide));
-        let m = h.concatenating_mul(p.as_ref()).resize_unchecked(wide).wrapping_add(&*base);
-        Some(Zeroizing::new(m))
+        let (mod_p, mod_q) = (part(&primes.0)?, part(&primes.1)?);
+        let params = BoxedMontyParams::new(primes.1.clone());
+        let lift = |number| monty(number, &primes.1, &params);
+        let difference = lift(&mod_q) - lift(&mod_p);
+        let multiple = Zeroizing::new((difference * lift(&self.u)).retrieve());
+        let wide = self.p.bits_precision() + self.q.bits_precision();
+        let rest = Zeroizing::new(BoxedUint::clone(&mod_p).resize_unchecked(wide));
+        let multiple = Zeroizing::new(multiple.concatenating_mul(&self.p).resize_unchecked(wide));
+        Some(Zeroizing::new(multiple.wrapping_add(&*rest)))
     }
 }
 

@@ -20,6 +20,9 @@ const USUAL_EXPONENTS: [u64; 4] = [EXPONENT, 257, 3, 65_537];
 const MAX_PADDING: usize = 15;
 /// What official clients demand of `csid`.
 const MIN_CIPHERTEXT: usize = 32;
+/// A little more than the longest part of a key of 2048 bits: a hostile server should not make
+/// us test the primality of larger numbers.
+const MAX_PART: usize = 272;
 
 /// A private key whose parts all fit together.
 #[derive(Clone)]
@@ -60,8 +63,8 @@ impl PrivateKey {
     /// Reads the form that the key store keeps: three integers and nothing else
     /// (`protocol-auth.md` 1.6). The checks are the same.
     pub fn from_short(bytes: &[u8]) -> Result<Self, CryptoError> {
-        let ([p, q, d], rest) = mpi::read_many(bytes).map_err(|_| INVALID)?;
-        let [Some(p), Some(q), Some(d)] = [p, q, d].map(int) else { return Err(INVALID) };
+        let (numbers, rest) = mpi::read_many::<3>(bytes).map_err(|_| INVALID)?;
+        let [Some(p), Some(q), Some(d)] = numbers.map(number) else { return Err(INVALID) };
         let parts = Parts::with_exponent(p, q, d).ok_or(INVALID)?;
         let e = usual_exponent(&parts).ok_or(INVALID)?;
         if rest.is_empty() { Self::checked(parts, e) } else { Err(INVALID) }
@@ -138,13 +141,18 @@ impl PrivateKey {
 }
 
 fn full(plain: &[u8]) -> Result<Parts, CryptoError> {
-    let ([p, q, d, u], rest) = mpi::read_many(plain).map_err(|_| INVALID)?;
-    match [p, q, d, u].map(int) {
+    let (numbers, rest) = mpi::read_many::<4>(plain).map_err(|_| INVALID)?;
+    match numbers.map(number) {
         [Some(p), Some(q), Some(d), Some(u)] if rest.len() <= MAX_PADDING => {
             Ok(Parts { p, q, d, u })
         }
         _ => Err(INVALID),
     }
+}
+
+/// A part of a key, if it is not too long for one.
+fn number(magnitude: &[u8]) -> Option<BoxedUint> {
+    if magnitude.len() <= MAX_PART { int(magnitude) } else { None }
 }
 
 fn usual_exponent(parts: &Parts) -> Option<BoxedUint> {

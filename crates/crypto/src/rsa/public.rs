@@ -52,6 +52,13 @@ impl PublicKey {
         self.wire.clone()
     }
 
+    /// The modulus without leading zeros, by which two keys are told apart.
+    #[must_use]
+    pub fn modulus(&self) -> &[u8] {
+        let zeros = self.modulus.iter().take_while(|byte| **byte == 0).count();
+        &self.modulus[zeros..]
+    }
+
     /// What a signature of this key covers: modulus and exponent, as wide as they were sent.
     #[must_use]
     pub fn signature_payload(&self) -> Vec<u8> {
