@@ -62,9 +62,7 @@ pub mod transport;
 pub mod tree;
 
 pub use client::{Client, ClientBuilder};
-pub use error::{
-    AuthenticationError, Error, NetworkError, NetworkErrorKind, QuotaKind, Result,
-};
+pub use error::{AuthenticationError, Error, NetworkError, NetworkErrorKind, QuotaKind, Result};
 pub use link::PublicFile;
 pub use session::{Account, Credentials, Quota, Session};
 pub use supermega_crypto::link::{Inside, Link, LinkError, ProtectedLink};

@@ -165,14 +165,16 @@ pub fn for_terminal(name: &str) -> Cow<'_, str> {
     if !name.chars().any(is_treacherous) {
         return name.into();
     }
-    name.chars().fold(String::new(), |mut shown, c| {
-        if is_treacherous(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-        shown
-    }).into()
+    name.chars()
+        .fold(String::new(), |mut shown, c| {
+            if is_treacherous(c) {
+                shown.extend(c.escape_unicode());
+            } else {
+                shown.push(c);
+            }
+            shown
+        })
+        .into()
 }
 
 fn is_treacherous(c: char) -> bool {

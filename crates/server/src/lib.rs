@@ -1,1 +1,38 @@
-//! A local server that speaks MEGA.
+//! A local server that speaks MEGA: what a client needs, with no account and no network.
+//!
+//! It keeps metadata in SQLite and ciphertext in files, answers current and older clients each in their
+//! own grammar, and can be told to misbehave. It never sees a plaintext or a user's key.
+//!
+//! ```
+//! use supermega_server::Server;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), supermega_server::ServerError> {
+//! let server = Server::builder().user("me@example.org", "secret").spawn().await?;
+//! assert!(server.url().starts_with("http://127.0.0.1:"));
+//! // Any client, pointed at `server.url()`, takes it for MEGA.
+//! server.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`Server`] and [`ServerHandle`]: how it is started and stopped.
+//! * [`Fault`]: how it is told to misbehave.
+//! * [`LoggedRequest`]: what clients asked of it, for tests.
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod api;
+mod builder;
+mod event;
+mod fault;
+mod http;
+mod request_log;
+mod state;
+mod storage;
+mod store;
+
+pub use builder::{Server, ServerBuilder, ServerError, ServerHandle};
+pub use fault::{Action, Fault, FaultSyntaxError, Place};
+pub use request_log::LoggedRequest;
+pub use supermega_crypto::KdfVersion;

@@ -99,7 +99,9 @@ impl KeyRing {
             KeyOwner::Unknown => return None,
             KeyOwner::Share(root) => {
                 let share = self.shares.get(&root)?;
-                return Some(base64::decode(text).ok().and_then(|k| share.unwrap_node_key(&k).ok()));
+                return Some(
+                    base64::decode(text).ok().and_then(|k| share.unwrap_node_key(&k).ok()),
+                );
             }
             KeyOwner::Unnamed => self.account.as_ref()?,
             KeyOwner::User(user) => self.account.as_ref().filter(|own| own.user == user)?,

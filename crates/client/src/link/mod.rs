@@ -90,10 +90,11 @@ impl Client {
         let attributes = reply.at.as_ref().and_then(|at: &Verbatim| at.decode().ok());
         let attributes = attributes.ok_or_else(|| missing("at"))?;
         let node_key = NodeKey::File(key.clone());
-        let attributes = Attributes::decrypt(&node_key.attribute_key(), &attributes).map_err(|_| {
-            let what = format!("link {handle}");
-            Error::Integrity { what, why: "its key does not open the file" }
-        })?;
+        let attributes =
+            Attributes::decrypt(&node_key.attribute_key(), &attributes).map_err(|_| {
+                let what = format!("link {handle}");
+                Error::Integrity { what, why: "its key does not open the file" }
+            })?;
         Ok(PublicFile { handle, key, size, attributes, channel })
     }
 }

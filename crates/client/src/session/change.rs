@@ -5,8 +5,8 @@ use supermega_protocol::link::SetLink;
 use supermega_protocol::node::{DeleteNode, MoveNode, SetAttributes};
 use supermega_protocol::{ErrorCode, Verbatim};
 
-use super::put::{Draft, Origin};
 use super::Session;
+use super::put::{Draft, Origin};
 use crate::error::{Error, Result};
 use crate::tree::{Node, NodeKind, RemotePath};
 
@@ -91,8 +91,7 @@ impl Session {
         let (handles, keys): (Vec<_>, Vec<_>) =
             moved.iter().filter_map(|node| Some((node.handle(), node.key()?))).unzip();
         let cr = self.share_node_keys(folder, &keys, handles).await?;
-        let request =
-            MoveNode { n: node.handle(), t: folder.handle(), cr, vw: None, i: None };
+        let request = MoveNode { n: node.handle(), t: folder.handle(), cr, vw: None, i: None };
         self.channel().call(&request).await.map_err(|e| missing(e, node))?;
         let current = self.tree().await?.node(node.handle()).unwrap_or_else(|| node.clone());
         let changed = current.with(|record| record.parent = Some(folder.handle()));

@@ -12,8 +12,8 @@ use supermega_protocol::{ErrorCode, Flag, Verbatim};
 
 use super::Session;
 use crate::error::{Error, Result};
-use crate::tree::{Node, NodeKind};
 use crate::tree::new_record;
+use crate::tree::{Node, NodeKind};
 
 /// The handle that stands for a folder that has none yet.
 const PLACEHOLDER: NodeHandle = NodeHandle::from_bytes([0; 6]);
@@ -81,9 +81,8 @@ impl Session {
             }
             Origin::PublicFile(handle) => (None, Some(*handle), NodeType::File),
         };
-        let wrapped = self.with_keys(|keys| {
-            keys.account().map(|keys| keys.master.wrap_node_key(&draft.key))
-        });
+        let wrapped =
+            self.with_keys(|keys| keys.account().map(|keys| keys.master.wrap_node_key(&draft.key)));
         let wrapped = wrapped.ok_or_else(|| Error::Refused("no master key".into()))?;
         let attributes = draft.attributes.encrypt(&draft.key.attribute_key());
         Ok(NewNode {

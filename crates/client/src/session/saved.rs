@@ -49,7 +49,9 @@ impl Client {
             .parse()
             .map_err(|_| Error::Input("the saved session cannot be read".into()))?;
         match saved {
-            SavedSession::FolderLink { handle, key, .. } => self.open_folder_link(handle, &key).await,
+            SavedSession::FolderLink { handle, key, .. } => {
+                self.open_folder_link(handle, &key).await
+            }
             SavedSession::Account { ref sid, .. }
             | SavedSession::AccountUnderSessionKey { ref sid, .. } => {
                 let channel = self.channel(&Authentication::Account(sid.clone()))?;

@@ -142,8 +142,9 @@ impl Download {
         let plain = futures_util::stream::iter(segments(fetcher.file.size))
             .map(move |segment| fetcher.clone().segment(segment))
             .buffered(CONNECTIONS);
-        let verified = futures_util::stream::try_unfold((plain, verify), |(mut plain, mut verify)| {
-            async move {
+        let verified = futures_util::stream::try_unfold(
+            (plain, verify),
+            |(mut plain, mut verify)| async move {
                 match plain.try_next().await? {
                     Some((bytes, macs)) => {
                         macs.iter().for_each(|mac| verify.macs.push(mac));
@@ -151,8 +152,8 @@ impl Download {
                     }
                     None => verify.finish().map(|()| None),
                 }
-            }
-        });
+            },
+        );
         Box::pin(verified)
     }
 }
@@ -203,8 +204,7 @@ impl Fetcher {
             let (generation, url) = self.url(stale).await?;
             let start = segment.start + bytes.len() as u64;
             let before = bytes.len();
-            let fetched =
-                storage::fetch(&options.http, &url, start, segment.end, &mut bytes).await;
+            let fetched = storage::fetch(&options.http, &url, start, segment.end, &mut bytes).await;
             let error = match fetched {
                 Ok(()) => return Ok(bytes),
                 Err(error) => error,
@@ -215,7 +215,9 @@ impl Fetcher {
             stale = match error {
                 StorageError::Expired => Some(generation),
                 StorageError::Passing(_) => None,
-                StorageError::Quota(_) | StorageError::Refused(_) => return Err(error.give_up(&url)),
+                StorageError::Quota(_) | StorageError::Refused(_) => {
+                    return Err(error.give_up(&url));
+                }
             };
             tracing::debug!(?error, start, "a range failed");
             if !backoff.wait().await {

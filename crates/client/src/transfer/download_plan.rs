@@ -160,7 +160,9 @@ fn must_be_usable(folder: &Path, is_top: bool) -> Result<()> {
 fn state_of(node: &Node, path: &Path) -> Result<TargetState> {
     let metadata = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(TargetState::Absent),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(TargetState::Absent);
+        }
         Err(error) => return Err(Error::local(path)(error)),
     };
     let remote = node.fingerprint().map(|fingerprint| fingerprint.mtime);

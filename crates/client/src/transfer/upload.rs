@@ -305,7 +305,10 @@ impl Sender {
 /// Where the plaintext comes from.
 enum Source<'a> {
     /// Nothing while a blocking thread has it.
-    File { file: Option<File>, path: &'a Path },
+    File {
+        file: Option<File>,
+        path: &'a Path,
+    },
     Reader(&'a mut (dyn AsyncRead + Send + Unpin)),
 }
 
@@ -362,9 +365,9 @@ fn changed(path: &Path) -> Error {
 
 /// The last part of a local path, which must be Unicode to be a remote name.
 pub(super) fn local_name(path: &Path) -> Result<String> {
-    let name = path.file_name().ok_or_else(|| {
-        Error::Input(format!("{} has no name of its own", path.display()))
-    })?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| Error::Input(format!("{} has no name of its own", path.display())))?;
     name.to_str().map(str::to_owned).ok_or_else(|| {
         Error::Input(format!("{}: a name on MEGA must be Unicode, and this is not", path.display()))
     })

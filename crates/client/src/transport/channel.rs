@@ -108,7 +108,9 @@ impl Channel {
                 }
                 Err(wire::ResultError::Refused(failure)) if failure.code == ErrorCode::Again => {
                     if !backoff.wait().await {
-                        return Err(self.error(C::NAME, ChannelError::Network(NetworkErrorKind::Busy)));
+                        return Err(
+                            self.error(C::NAME, ChannelError::Network(NetworkErrorKind::Busy))
+                        );
                     }
                 }
                 Err(error) => return Err(Error::from_result(C::NAME, error)),
@@ -187,10 +189,13 @@ impl Worker {
         }
     }
 
-    async fn request(&mut self, body: String, commands: usize) -> Result<Vec<String>, ChannelError> {
+    async fn request(
+        &mut self,
+        body: String,
+        commands: usize,
+    ) -> Result<Vec<String>, ChannelError> {
         self.next_id += 1;
-        let address =
-            format!("{}cs?id={}{}&v=3", self.options.api_url, self.next_id, self.query);
+        let address = format!("{}cs?id={}{}&v=3", self.options.api_url, self.next_id, self.query);
         let uri = address.parse().map_err(|_| {
             ChannelError::Network(NetworkErrorKind::Other("the API address is no URL".into()))
         })?;

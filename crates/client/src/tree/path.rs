@@ -103,7 +103,8 @@ impl FromStr for RemotePath {
             })?;
             return Ok(Self { root: RemoteRoot::Handle(handle), names: names(rest) });
         }
-        let special = text.strip_prefix("//").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
+        let special =
+            text.strip_prefix("//").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
         match special {
             Some(("trash", rest)) => Ok(Self { root: RemoteRoot::Trash, names: names(rest) }),
             Some(("in", rest)) if !rest.is_empty() => {

@@ -152,7 +152,10 @@ impl Tree {
         // A node that is its own ancestor would be climbed for ever.
         for _ in 0..self.len() {
             if self.0.root == Some(current.handle()) {
-                return names.iter().rev().fold(RemotePath::root(), |path, name: &String| path.join(name));
+                return names
+                    .iter()
+                    .rev()
+                    .fold(RemotePath::root(), |path, name: &String| path.join(name));
             }
             if self.0.trash == Some(current.handle()) {
                 let trash = RemotePath::trash();
@@ -160,7 +163,9 @@ impl Tree {
             }
             let Some(parent) = current.parent().and_then(|parent| self.node(parent)) else { break };
             match current.name() {
-                Some(name) if self.children_named(&parent, name).len() == 1 && !name.contains('/') => {
+                Some(name)
+                    if self.children_named(&parent, name).len() == 1 && !name.contains('/') =>
+                {
                     names.push(name.to_owned());
                 }
                 _ => break,
@@ -288,15 +293,13 @@ impl Tree {
     /// Finds the nodes that hang on nothing, after all have been inserted.
     pub(crate) fn find_strays(&mut self) {
         let arena = Arc::make_mut(&mut self.0);
-        let tops = arena.nodes.values().filter(|node| {
-            node.parent().is_none_or(|parent| !arena.nodes.contains_key(&parent))
-        });
+        let tops = arena
+            .nodes
+            .values()
+            .filter(|node| node.parent().is_none_or(|parent| !arena.nodes.contains_key(&parent)));
         let mut reached: HashSet<NodeHandle> = tops.map(Node::handle).collect();
-        let mut strays: Vec<NodeHandle> = reached
-            .iter()
-            .filter(|handle| !arena.is_top(**handle))
-            .copied()
-            .collect();
+        let mut strays: Vec<NodeHandle> =
+            reached.iter().filter(|handle| !arena.is_top(**handle)).copied().collect();
         let mut pending: Vec<NodeHandle> = reached.iter().copied().collect();
         while let Some(handle) = pending.pop() {
             for child in arena.children.get(&handle).into_iter().flatten() {

@@ -1,0 +1,125 @@
+//! The tree and its changes: what one session does, another one sees.
+
+use supermega::{Error, NodeKind, RemotePath};
+
+use crate::world::{server, session, upload};
+
+fn path(text: &str) -> RemotePath {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn folders_are_made_and_walked() {
+    let server = server().await;
+    let session = session(&server).await;
+    session.make_folders(&path("/a/b/c")).await.unwrap();
+    upload(&session, "top", 1).await;
+    let seen = session.refresh().await.unwrap();
+    let steps: Vec<String> = seen
+        .walk()
+        .map(|step| {
+            let names = |nodes: &[supermega::Node]| -> Vec<String> {
+                nodes.iter().map(|node| node.name().unwrap().to_owned()).collect()
+            };
+            format!("{} {:?} {:?}", step.path, names(&step.folders), names(&step.files))
+        })
+        .collect();
+    assert_eq!(steps, [r#"/ ["a"] ["top"]"#, r#"/a ["b"] []"#, r#"/a/b ["c"] []"#, "/a/b/c [] []"]);
+}
+
+#[tokio::test]
+async fn own_changes_show_without_asking_again() {
+    let server = server().await;
+    let session = session(&server).await;
+    let file = upload(&session, "file", 10).await;
+    let folder = session.make_folder(&path("/folder")).await.unwrap();
+    let file = session.rename(&file, "renamed").await.unwrap();
+    session.move_to(&file, &folder).await.unwrap();
+    let local = session.tree().await.unwrap();
+    let fresh = session.refresh().await.unwrap();
+    for tree in [local, fresh] {
+        let found = tree.at(&path("/folder/renamed")).unwrap();
+        assert_eq!(found.handle(), file.handle());
+        assert_eq!(tree.path_of(&found).to_string(), "/folder/renamed");
+        assert!(tree.at(&path("/file")).is_err());
+    }
+}
+
+#[tokio::test]
+async fn renaming_keeps_what_else_is_known_of_a_file() {
+    let server = server().await;
+    let session = session(&server).await;
+    let file = upload(&session, "file", 10).await;
+    session.rename(&file, "other").await.unwrap();
+    let renamed = session.refresh().await.unwrap().at(&path("/other")).unwrap();
+    assert_eq!(renamed.fingerprint(), file.fingerprint());
+    assert!(renamed.fingerprint().is_some());
+}
+
+#[tokio::test]
+async fn trash_remembers_and_delete_forgets() {
+    let server = server().await;
+    let session = session(&server).await;
+    let folder = session.make_folder(&path("/folder")).await.unwrap();
+    session.trash(&folder).await.unwrap();
+    let tree = session.refresh().await.unwrap();
+    let trashed = tree.at(&path("//trash/folder")).unwrap();
+    let former = trashed.attributes().unwrap().get("rr").unwrap().as_str().unwrap().to_owned();
+    assert_eq!(former, tree.root().unwrap().handle().to_string());
+    session.delete(&trashed).await.unwrap();
+    assert!(session.refresh().await.unwrap().node(folder.handle()).is_none());
+}
+
+#[tokio::test]
+async fn namesakes_are_ambiguous_by_path_and_reached_by_handle() {
+    let server = server().await;
+    let session = session(&server).await;
+    let first = upload(&session, "twin", 1).await;
+    let second = upload(&session, "twin", 2).await;
+    let tree = session.refresh().await.unwrap();
+    let Err(Error::Ambiguous { handles, .. }) = tree.at(&path("/twin")) else { panic!() };
+    let mut expected = vec![first.handle(), second.handle()];
+    expected.sort_unstable();
+    assert_eq!(handles, expected);
+    let by_handle = tree.at(&RemotePath::handle(second.handle())).unwrap();
+    assert_eq!(by_handle.size(), 2);
+}
+
+#[tokio::test]
+async fn a_folder_does_not_move_into_itself() {
+    let server = server().await;
+    let session = session(&server).await;
+    let outer = session.make_folder(&path("/outer")).await.unwrap();
+    let inner = session.make_folder(&path("/outer/inner")).await.unwrap();
+    assert!(matches!(session.move_to(&outer, &inner).await, Err(Error::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_new_version_takes_the_place_of_the_old_one() {
+    let server = server().await;
+    let session = session(&server).await;
+    let old = upload(&session, "file", 10).await;
+    let root = session.tree().await.unwrap().root().unwrap();
+    let bytes = [7; 20];
+    let upload = session.upload(&root).name("file").replacing(&old);
+    let new = upload.from_reader(20, &bytes[..]).await.unwrap();
+    let tree = session.refresh().await.unwrap();
+    let found = tree.at(&path("/file")).unwrap();
+    assert_eq!((found.handle(), found.size()), (new.handle(), 20));
+    assert_eq!(session.quota().await.unwrap().used, 30);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused() {
+    let server = server().await;
+    let session = session(&server).await;
+    let tree = session.tree().await.unwrap();
+    let (root, file) = (tree.root().unwrap(), upload(&session, "file", 1).await);
+    assert_eq!(root.kind(), NodeKind::Root);
+    assert!(matches!(session.trash(&root).await, Err(Error::Refused(_))));
+    assert!(matches!(session.move_to(&root, &file).await, Err(Error::Refused(_))));
+    let taken = session.make_folder(&path("/file")).await;
+    assert!(matches!(taken, Err(Error::AlreadyExists { .. })));
+    let nowhere = session.make_folder(&path("/no/where")).await;
+    assert!(matches!(nowhere, Err(Error::NotFound { .. })));
+}

@@ -1,0 +1,20 @@
+//! The `cs` endpoint: reads a batch, carries out its commands in one transaction, writes the results.
+
+mod account;
+mod batch;
+mod call;
+mod idempotence;
+mod link;
+mod node;
+mod put;
+mod session;
+mod share;
+mod transfer;
+mod tree;
+mod user_attribute;
+mod view;
+
+pub(crate) use batch::{Request, answer};
+pub(crate) use call::Caller;
+pub(crate) use idempotence::Idempotence;
+pub(crate) use session::caller;

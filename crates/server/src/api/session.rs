@@ -1,0 +1,173 @@
+//! Logging in and out: `us0`, `us`, `sml` (`protocol-auth.md` 2.5 to 2.12).
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use supermega_crypto::{PublicKey, SessionId};
+use supermega_encoding::{Base64, PublicHandle, UserHandle, base64};
+use supermega_protocol::session::{Login, LoginReply, Logout, Prelogin, PreloginReply};
+use supermega_protocol::wire::Done;
+use supermega_protocol::{ErrorCode, Flag, is_set};
+
+use super::call::{ApiError, Call, Caller, Handle};
+use crate::store::users::{self, User};
+use crate::store::{links, sessions};
+
+/// Reads `sid` and `n` of a query: whom a request comes from.
+pub(crate) fn caller(
+    db: &rusqlite::Connection,
+    sid: Option<&str>,
+    n: Option<&str>,
+) -> Result<Caller, ApiError> {
+    if let Some(link) = n {
+        // A link that may be written to carries an authorisation behind its handle.
+        let handle = link.get(..PublicHandle::TEXT_LEN).and_then(|text| text.parse().ok());
+        let handle: PublicHandle = handle.ok_or(ErrorCode::NotFound)?;
+        let node = links::node_of(db, handle)?.ok_or(ErrorCode::NotFound)?;
+        return match links::is_exported(db, node)? {
+            true => Ok(Caller::Link(handle, node)),
+            false => Err(ErrorCode::NotFound.into()),
+        };
+    }
+    let Some(sid) = sid else { return Ok(Caller::Anonymous) };
+    let bytes = base64::decode(sid).map_err(|_| ErrorCode::Session)?;
+    let session = sessions::find(db, &bytes)?.ok_or(ErrorCode::Session)?;
+    Ok(Caller::Session(session))
+}
+
+impl Handle for Prelogin {
+    fn handle(self, call: &mut Call<'_>) -> Result<PreloginReply, ApiError> {
+        let user = users::by_email(call.db, &self.user)?;
+        Ok(match user {
+            Some(user) if user.version == 1 => PreloginReply { v: 1, s: None },
+            Some(user) => PreloginReply { v: 2, s: user.salt.map(Base64) },
+            None => PreloginReply { v: 2, s: Some(Base64(salt_of_nobody(call, &self.user))) },
+        })
+    }
+}
+
+/// The same every time, so that nobody can tell which addresses have accounts.
+fn salt_of_nobody(call: &Call<'_>, email: &str) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(call.state.secret);
+    hash.update(email.to_lowercase());
+    hash.finalize().to_vec()
+}
+
+impl Handle for Login {
+    fn handle(self, call: &mut Call<'_>) -> Result<LoginReply, ApiError> {
+        if is_set(self.c) {
+            return copy_session(call);
+        }
+        let sek = self.sek.as_ref().map(Base64::as_bytes);
+        if sek.is_some_and(|sek| sek.len() != 16) {
+            return Err(ErrorCode::Arguments.into());
+        }
+        match (&self.user, &self.uh) {
+            (None, _) => resume(call, sek),
+            (Some(name), None) => open_ephemeral(call, name, sek),
+            (Some(name), Some(proof)) => {
+                let user = check_password(call, name, proof.as_bytes())?;
+                // Without a key to keep for a session, it is only asked whether the password is right.
+                match sek {
+                    None if self.si.is_none()
+                        && call.grammar == supermega_protocol::wire::Grammar::V3 =>
+                    {
+                        Ok(LoginReply { u: Some(user.handle), ..LoginReply::default() })
+                    }
+                    sek => new_session(call, user, sek),
+                }
+            }
+        }
+    }
+}
+
+fn check_password(call: &Call<'_>, name: &str, proof: &[u8]) -> Result<User, ApiError> {
+    let user = users::by_email(call.db, name)?.ok_or(ErrorCode::NotFound)?;
+    let right: bool = match user.version {
+        1 => user.proof.ct_eq(proof).into(),
+        _ => user.proof.ct_eq(&Sha256::digest(proof)[..16]).into(),
+    };
+    if right && !user.proof.is_empty() { Ok(user) } else { Err(ErrorCode::NotFound.into()) }
+}
+
+fn new_session(
+    call: &mut Call<'_>,
+    user: User,
+    sek: Option<&[u8]>,
+) -> Result<LoginReply, ApiError> {
+    let reply = LoginReply {
+        u: Some(user.handle),
+        k: Some(Base64(user.k.clone())),
+        sek: sek.map(Base64::from),
+        ach: Some(Flag(false)),
+        ..LoginReply::default()
+    };
+    let (Some(privk), Some(pubk)) = (user.privk.clone(), user.pubk.clone()) else {
+        let ts: [u8; 32] =
+            user.ts.as_deref().unwrap_or_default().try_into().map_err(|_| ErrorCode::Internal)?;
+        let sid = SessionId::make_temporary(&ts, user.handle);
+        sessions::insert(call.db, &sid, user.handle, sek)?;
+        return Ok(LoginReply { tsid: Some(Base64::from(&sid.as_bytes()[..])), ..reply });
+    };
+    let csid = session_for_key(call, user.handle, &pubk, sek)?;
+    Ok(LoginReply { privk: Some(Base64(privk)), csid: Some(Base64(csid)), ..reply })
+}
+
+fn session_for_key(
+    call: &Call<'_>,
+    user: UserHandle,
+    pubk: &[u8],
+    sek: Option<&[u8]>,
+) -> Result<Vec<u8>, ApiError> {
+    let sid = SessionId::generate(user)?;
+    let csid = PublicKey::parse(pubk)?.encrypt(sid.as_bytes())?;
+    sessions::insert(call.db, &sid, user, sek)?;
+    Ok(csid)
+}
+
+fn open_ephemeral(
+    call: &mut Call<'_>,
+    name: &str,
+    sek: Option<&[u8]>,
+) -> Result<LoginReply, ApiError> {
+    let handle: UserHandle = name.parse().map_err(|_| ErrorCode::NotFound)?;
+    let user = users::by_handle(call.db, handle)?.ok_or(ErrorCode::NotFound)?;
+    // Whoever has a password must show it.
+    if user.email.is_some() || user.ts.is_none() {
+        return Err(ErrorCode::NotFound.into());
+    }
+    new_session(call, user, sek)
+}
+
+fn resume(call: &mut Call<'_>, sek: Option<&[u8]>) -> Result<LoginReply, ApiError> {
+    let Caller::Session(session) = call.caller else { return Err(ErrorCode::Session.into()) };
+    let user = users::by_handle(call.db, session.user)?.ok_or(ErrorCode::Session)?;
+    let sek = sessions::session_key(call.db, &session, sek)?;
+    Ok(LoginReply {
+        u: Some(user.handle),
+        k: Some(Base64(user.k)),
+        privk: user.privk.map(Base64),
+        sek: sek.map(Base64),
+        ach: Some(Flag(false)),
+        sn: Some(Flag(false)),
+        ..LoginReply::default()
+    })
+}
+
+fn copy_session(call: &mut Call<'_>) -> Result<LoginReply, ApiError> {
+    let user = users::by_handle(call.db, call.user()?)?.ok_or(ErrorCode::Session)?;
+    let pubk = user.pubk.ok_or(ErrorCode::Access)?;
+    let csid = session_for_key(call, user.handle, &pubk, None)?;
+    Ok(LoginReply { u: Some(user.handle), csid: Some(Base64(csid)), ..LoginReply::default() })
+}
+
+impl Handle for Logout {
+    fn handle(self, call: &mut Call<'_>) -> Result<Done, ApiError> {
+        let Caller::Session(session) = call.caller else { return Err(ErrorCode::Session.into()) };
+        sessions::remove(call.db, &session)?;
+        call.caller = Caller::Anonymous;
+        // Those who wait for this session's events must learn that it is over.
+        call.announced = true;
+        Ok(Done)
+    }
+}

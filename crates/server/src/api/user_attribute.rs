@@ -1,0 +1,87 @@
+//! User attributes: `uga`, `up2`, `upv` (`protocol-api.md` 2.11).
+
+use supermega_encoding::UserHandle;
+use supermega_protocol::packet::{ChangedUserAttributes, PacketBody};
+use supermega_protocol::user_attribute::{
+    AttributeName, AttributeValue, FetchAttribute, NewVersions, PutAttributes,
+    PutVersionedAttributes, VersionedValue,
+};
+use supermega_protocol::{ErrorCode, Verbatim, is_set};
+
+use super::call::{ApiError, Call, Handle};
+use crate::store::events::Stream;
+use crate::store::{attributes, users};
+
+impl Handle for FetchAttribute {
+    fn handle(self, call: &mut Call<'_>) -> Result<AttributeValue, ApiError> {
+        let owner = match &self.u {
+            None => call.user()?,
+            Some(name) => match name.parse::<UserHandle>() {
+                Ok(handle) => handle,
+                Err(_) => users::by_email(call.db, name)?.ok_or(ErrorCode::NotFound)?.handle,
+            },
+        };
+        let own = call.user().is_ok_and(|user| user == owner);
+        if !own && !self.ua.is_public() {
+            return Err(ErrorCode::Access.into());
+        }
+        let attribute = attributes::get(call.db, owner, self.ua.as_str())?;
+        let attribute = attribute.ok_or(ErrorCode::NotFound)?;
+        let value = Verbatim(attribute.value);
+        Ok(match is_set(self.v) {
+            true => AttributeValue::Versioned(VersionedValue { av: value, v: attribute.version }),
+            false => AttributeValue::Bare(value),
+        })
+    }
+}
+
+impl Handle for PutAttributes {
+    fn handle(self, call: &mut Call<'_>) -> Result<NewVersions, ApiError> {
+        let user = call.user()?;
+        let mut versions = NewVersions::new();
+        for (name, value) in self.attributes {
+            let version = set(call, user, &name, &value)?;
+            versions.insert(name, version);
+        }
+        tell(call, user, &versions)?;
+        Ok(versions)
+    }
+}
+
+impl Handle for PutVersionedAttributes {
+    fn handle(self, call: &mut Call<'_>) -> Result<NewVersions, ApiError> {
+        let user = call.user()?;
+        let mut versions = NewVersions::new();
+        for (name, replacement) in self.attributes {
+            let current = attributes::get(call.db, user, name.as_str())?;
+            if current.map(|current| current.version) != replacement.replaces {
+                return Err(ErrorCode::Expired.into());
+            }
+            let version = set(call, user, &name, &replacement.value)?;
+            versions.insert(name, version);
+        }
+        tell(call, user, &versions)?;
+        Ok(versions)
+    }
+}
+
+fn set(
+    call: &Call<'_>,
+    user: UserHandle,
+    name: &AttributeName,
+    value: &Verbatim,
+) -> Result<String, ApiError> {
+    if value.0.len() / 4 * 3 > name.limit() {
+        return Err(ErrorCode::Arguments.into());
+    }
+    Ok(attributes::set(call.db, user, name.as_str(), &value.0)?)
+}
+
+fn tell(call: &mut Call<'_>, user: UserHandle, versions: &NewVersions) -> Result<(), ApiError> {
+    let body = PacketBody::UserAttributes(ChangedUserAttributes {
+        u: user,
+        ua: versions.keys().map(|name| name.as_str().to_owned()).collect(),
+        v: versions.values().cloned().collect(),
+    });
+    call.send(Stream::User(user), true, body)
+}

@@ -1,0 +1,121 @@
+//! An answer before it is written.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use hyper::body::{Body, Frame, SizeHint};
+
+use super::header_case::HeaderCase;
+
+/// An answer: a status, at most one special header, a body of known length.
+pub(crate) struct Reply {
+    status: u16,
+    header: Option<(&'static str, String)>,
+    content_type: &'static str,
+    body: ReplyBody,
+}
+
+impl Reply {
+    /// JSON, as `cs` and the event channel give it.
+    pub(crate) fn json(body: String) -> Self {
+        Self::new(200, "application/json", ReplyBody::whole(body.into()))
+    }
+
+    /// Bytes, as storage servers give them.
+    pub(crate) fn octets(body: Bytes) -> Self {
+        Self::new(200, "application/octet-stream", ReplyBody::whole(body))
+    }
+
+    /// So many bytes, which come one after the other.
+    pub(crate) fn octets_of(length: u64, mut body: ReplyBody) -> Self {
+        body.length = Some(length);
+        Self::new(200, "application/octet-stream", body)
+    }
+
+    /// A status without a body.
+    pub(crate) fn status(status: u16) -> Self {
+        Self::new(status, "text/plain", ReplyBody::whole(Bytes::new()))
+    }
+
+    /// A body that breaks: the connection is cut.
+    pub(crate) fn cut() -> Self {
+        let broken = futures_util::stream::once(async {
+            Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+        });
+        Self::octets_of(1, ReplyBody::stream(broken))
+    }
+
+    /// With a header, whose spelling must be known to this module or be title case.
+    pub(crate) fn header(mut self, name: &'static str, value: String) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    fn new(status: u16, content_type: &'static str, body: ReplyBody) -> Self {
+        Self { status, header: None, content_type, body }
+    }
+
+    pub(super) fn into_response(self, case: &HeaderCase) -> http::Response<ReplyBody> {
+        let length = self.body.length;
+        let mut response = http::Response::new(self.body);
+        *response.status_mut() =
+            http::StatusCode::from_u16(self.status).unwrap_or(http::StatusCode::BAD_GATEWAY);
+        let headers = response.headers_mut();
+        headers
+            .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(self.content_type));
+        // Browsers and what runs in them ask for leave.
+        headers
+            .insert(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, http::HeaderValue::from_static("*"));
+        if let Some(length) = length {
+            headers.insert(http::header::CONTENT_LENGTH, length.into());
+        }
+        if let Some((name, value)) = self.header
+            && let Ok(value) = http::HeaderValue::from_str(&value)
+            && let Ok(name) = http::HeaderName::from_bytes(name.as_bytes())
+        {
+            response.headers_mut().insert(name, value);
+            *response.extensions_mut() = case.extensions();
+        }
+        response
+    }
+}
+
+type Pieces = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+
+/// A body: whole, or in pieces of a known sum.
+pub(crate) struct ReplyBody {
+    pieces: Pieces,
+    length: Option<u64>,
+}
+
+impl ReplyBody {
+    fn whole(bytes: Bytes) -> Self {
+        let length = bytes.len() as u64;
+        let once = (length > 0).then_some(Ok(bytes));
+        Self { pieces: futures_util::stream::iter(once).boxed(), length: Some(length) }
+    }
+
+    pub(crate) fn stream(
+        pieces: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    ) -> Self {
+        Self { pieces: pieces.boxed(), length: None }
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
+        self.pieces.poll_next_unpin(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}

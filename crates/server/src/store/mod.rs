@@ -1,0 +1,79 @@
+//! The metadata: SQLite with a write-ahead log, one transaction a request.
+
+pub(crate) mod attributes;
+pub(crate) mod events;
+pub(crate) mod links;
+pub(crate) mod nodes;
+pub(crate) mod sessions;
+pub(crate) mod uploads;
+pub(crate) mod users;
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use supermega_crypto::CryptoError;
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// The database. Its methods block: call them off the async threads.
+#[derive(Debug)]
+pub(crate) struct Store(Mutex<Connection>);
+
+impl Store {
+    /// Opens or makes the database; `durable` says whether it is to survive a power cut.
+    pub(crate) fn open(path: &Path, durable: bool) -> rusqlite::Result<Self> {
+        let db = Connection::open(path)?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", if durable { "NORMAL" } else { "OFF" })?;
+        db.pragma_update(None, "foreign_keys", "ON")?;
+        db.pragma_update(None, "recursive_triggers", "OFF")?;
+        db.execute_batch(SCHEMA)?;
+        db.set_prepared_statement_cache_capacity(128);
+        Ok(Self(Mutex::new(db)))
+    }
+
+    /// Reads, outside of any transaction.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        read(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes in a transaction, which is undone if `write` gives an error.
+    pub(crate) fn write<T>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut db = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let value = write(&tx)?;
+        tx.commit()?;
+        Ok(value)
+    }
+}
+
+/// The server's own secret, which `new` becomes if there is none yet.
+pub(crate) fn secret(
+    db: &Connection,
+    new: Result<[u8; 32], CryptoError>,
+) -> rusqlite::Result<Result<[u8; 32], CryptoError>> {
+    let known = db
+        .query_row("SELECT value FROM server WHERE name = 'secret'", [], |row| row.get(0))
+        .optional()?;
+    match (known, new) {
+        (Some(secret), _) => Ok(Ok(secret)),
+        (None, Ok(new)) => {
+            db.execute("INSERT INTO server (name, value) VALUES ('secret', ?1)", [new])?;
+            Ok(Ok(new))
+        }
+        (None, Err(error)) => Ok(Err(error)),
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> i64 {
+    let age = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    age.map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
+}

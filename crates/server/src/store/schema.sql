@@ -1,0 +1,101 @@
+CREATE TABLE IF NOT EXISTS server (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS users (
+    handle  BLOB PRIMARY KEY,
+    email   TEXT UNIQUE COLLATE NOCASE,
+    version INTEGER NOT NULL,
+    k       BLOB NOT NULL,
+    proof   BLOB NOT NULL,
+    salt    BLOB,
+    privk   BLOB,
+    pubk    BLOB,
+    ts      BLOB,
+    created INTEGER NOT NULL,
+    quota   INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS attributes (
+    user    BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    name    TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    version TEXT NOT NULL,
+    PRIMARY KEY (user, name)
+) WITHOUT ROWID;
+
+-- Session ids are kept as hashes: whoever reads the database cannot use them.
+CREATE TABLE IF NOT EXISTS sessions (
+    hash    BLOB PRIMARY KEY,
+    user    BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    sek     BLOB,
+    created INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS blobs (id INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL);
+
+-- An old version is a file whose parent is a file.
+CREATE TABLE IF NOT EXISTS nodes (
+    handle BLOB PRIMARY KEY,
+    parent BLOB,
+    owner  BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    type   INTEGER NOT NULL,
+    a      TEXT NOT NULL,
+    k      TEXT NOT NULL,
+    size   INTEGER,
+    ts     INTEGER NOT NULL,
+    fa     TEXT,
+    blob   INTEGER REFERENCES blobs (id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS nodes_by_parent ON nodes (parent);
+CREATE INDEX IF NOT EXISTS nodes_by_owner ON nodes (owner, type);
+CREATE INDEX IF NOT EXISTS nodes_by_blob ON nodes (blob);
+
+CREATE TABLE IF NOT EXISTS share_keys (
+    share BLOB NOT NULL,
+    node  BLOB NOT NULL REFERENCES nodes (handle) ON DELETE CASCADE,
+    key   TEXT NOT NULL,
+    PRIMARY KEY (node, share)
+) WITHOUT ROWID;
+
+-- Folders that everybody with their link may read.
+CREATE TABLE IF NOT EXISTS exports (
+    node  BLOB PRIMARY KEY REFERENCES nodes (handle) ON DELETE CASCADE,
+    level INTEGER NOT NULL,
+    ok    TEXT,
+    ha    TEXT,
+    ts    INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS links (
+    handle BLOB PRIMARY KEY,
+    node   BLOB NOT NULL UNIQUE REFERENCES nodes (handle) ON DELETE CASCADE,
+    ts     INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS uploads (
+    token      TEXT PRIMARY KEY,
+    user       BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    size       INTEGER NOT NULL,
+    raw        INTEGER NOT NULL,
+    completion BLOB,
+    blob       INTEGER REFERENCES blobs (id),
+    created    INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS uploads_by_completion ON uploads (completion);
+
+CREATE TABLE IF NOT EXISTS upload_ranges (
+    token TEXT NOT NULL REFERENCES uploads (token) ON DELETE CASCADE,
+    start INTEGER NOT NULL,
+    end   INTEGER NOT NULL,
+    PRIMARY KEY (token, start)
+) WITHOUT ROWID;
+
+-- What each stream of events holds: a stream is a user's or a folder link's.
+CREATE TABLE IF NOT EXISTS packets (
+    seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream BLOB NOT NULL,
+    json   TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS packets_by_stream ON packets (stream, seq);
+
+CREATE TABLE IF NOT EXISTS tags (last INTEGER NOT NULL);
+INSERT INTO tags (last) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM tags);

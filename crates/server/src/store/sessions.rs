@@ -1,0 +1,53 @@
+//! Sessions: who a session id belongs to.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use supermega_crypto::SessionId;
+use supermega_encoding::UserHandle;
+
+use super::now;
+use super::users::session_hash;
+
+/// A live session.
+#[derive(Clone, Copy)]
+pub(crate) struct Session {
+    pub hash: [u8; 32],
+    pub user: UserHandle,
+}
+
+pub(crate) fn insert(
+    db: &Connection,
+    sid: &SessionId,
+    user: UserHandle,
+    sek: Option<&[u8]>,
+) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO sessions (hash, user, sek, created) VALUES (?1, ?2, ?3, ?4)",
+        params![session_hash(sid.as_bytes()), user.as_bytes(), sek, now()],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn find(db: &Connection, sid: &[u8]) -> rusqlite::Result<Option<Session>> {
+    let hash = session_hash(sid);
+    db.prepare_cached("SELECT user FROM sessions WHERE hash = ?1")?
+        .query_row([hash], |row| Ok(Session { hash, user: UserHandle::from_bytes(row.get(0)?) }))
+        .optional()
+}
+
+/// The session's key; if it has none yet, `offered` becomes it (`protocol-auth.md` 2.11).
+pub(crate) fn session_key(
+    db: &Connection,
+    session: &Session,
+    offered: Option<&[u8]>,
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    db.execute(
+        "UPDATE sessions SET sek = ?2 WHERE hash = ?1 AND sek IS NULL",
+        params![session.hash, offered],
+    )?;
+    db.query_row("SELECT sek FROM sessions WHERE hash = ?1", [session.hash], |row| row.get(0))
+}
+
+pub(crate) fn remove(db: &Connection, session: &Session) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM sessions WHERE hash = ?1", [session.hash])?;
+    Ok(())
+}

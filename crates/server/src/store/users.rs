@@ -1,0 +1,172 @@
+//! Users and the keys that they leave with the server.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sha2::{Digest, Sha256};
+use supermega_crypto::{NewAccount, Proof, random};
+use supermega_encoding::UserHandle;
+
+use super::{nodes, now};
+
+/// A user's record. What proves a login is the hashed authentication key (version 2) or the user hash
+/// (version 1).
+pub(crate) struct User {
+    pub handle: UserHandle,
+    pub email: Option<String>,
+    pub version: u8,
+    pub k: Vec<u8>,
+    pub proof: Vec<u8>,
+    pub salt: Option<Vec<u8>>,
+    pub privk: Option<Vec<u8>>,
+    pub pubk: Option<Vec<u8>>,
+    /// The session challenge of an account without e-mail address.
+    pub ts: Option<Vec<u8>>,
+    pub created: i64,
+    pub quota: u64,
+}
+
+const COLUMNS: &str = "handle, email, version, k, proof, salt, privk, pubk, ts, created, quota";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        handle: UserHandle::from_bytes(row.get(0)?),
+        email: row.get(1)?,
+        version: row.get(2)?,
+        k: row.get(3)?,
+        proof: row.get(4)?,
+        salt: row.get(5)?,
+        privk: row.get(6)?,
+        pubk: row.get(7)?,
+        ts: row.get(8)?,
+        created: row.get(9)?,
+        quota: row.get(10)?,
+    })
+}
+
+pub(crate) fn by_handle(db: &Connection, handle: UserHandle) -> rusqlite::Result<Option<User>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE handle = ?1"))?
+        .query_row([handle.as_bytes()], read)
+        .optional()
+}
+
+pub(crate) fn by_email(db: &Connection, email: &str) -> rusqlite::Result<Option<User>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE email = ?1"))?
+        .query_row([email], read)
+        .optional()
+}
+
+/// Adds an account with its three roots.
+pub(crate) fn insert_account(
+    db: &Connection,
+    email: &str,
+    account: &NewAccount,
+    quota: u64,
+) -> rusqlite::Result<UserHandle> {
+    let (version, proof, salt) = match &account.proof {
+        Proof::V1 { user_hash } => (1, user_hash.as_bytes().to_vec(), None),
+        Proof::V2 { salt, hak, .. } => (2, hak.as_bytes().to_vec(), Some(salt.as_bytes().to_vec())),
+    };
+    let user = User {
+        handle: new_handle()?,
+        email: Some(email.to_owned()),
+        version,
+        k: account.wrapped_master_key.to_vec(),
+        proof,
+        salt,
+        privk: Some(account.private_key.clone()),
+        pubk: Some(account.public_key.clone()),
+        ts: None,
+        created: now(),
+        quota,
+    };
+    insert(db, &user)?;
+    Ok(user.handle)
+}
+
+/// Adds an account without e-mail address and password.
+pub(crate) fn insert_ephemeral(
+    db: &Connection,
+    k: &[u8],
+    ts: &[u8],
+    quota: u64,
+) -> rusqlite::Result<UserHandle> {
+    let user = User {
+        handle: new_handle()?,
+        email: None,
+        version: 2,
+        k: k.to_vec(),
+        proof: Vec::new(),
+        salt: None,
+        privk: None,
+        pubk: None,
+        ts: Some(ts.to_vec()),
+        created: now(),
+        quota,
+    };
+    insert(db, &user)?;
+    Ok(user.handle)
+}
+
+fn insert(db: &Connection, user: &User) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO users (handle, email, version, k, proof, salt, privk, pubk, ts, created, quota)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        params![
+            user.handle.as_bytes(),
+            user.email,
+            user.version,
+            user.k,
+            user.proof,
+            user.salt,
+            user.privk,
+            user.pubk,
+            user.ts,
+            user.created,
+            user.quota
+        ],
+    )?;
+    nodes::insert_roots(db, user.handle)
+}
+
+/// Sets the RSA pair of an account that has none.
+pub(crate) fn set_rsa(
+    db: &Connection,
+    user: UserHandle,
+    privk: &[u8],
+    pubk: &[u8],
+) -> rusqlite::Result<bool> {
+    let changed = db.execute(
+        "UPDATE users SET privk = ?2, pubk = ?3 WHERE handle = ?1 AND privk IS NULL",
+        params![user.as_bytes(), privk, pubk],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Sets another password: the master key under it and what proves it.
+pub(crate) fn set_password(
+    db: &Connection,
+    user: UserHandle,
+    k: &[u8],
+    proof: &[u8],
+    salt: Option<&[u8]>,
+) -> rusqlite::Result<()> {
+    let version = if salt.is_some() { 2 } else { 1 };
+    db.execute(
+        "UPDATE users SET k = ?2, proof = ?3, salt = ?4, version = ?5 WHERE handle = ?1",
+        params![user.as_bytes(), k, proof, salt, version],
+    )?;
+    Ok(())
+}
+
+fn new_handle() -> rusqlite::Result<UserHandle> {
+    random_bytes().map(UserHandle::from_bytes)
+}
+
+/// Random bytes for ids; the error is that of a database, since that is what callers handle.
+pub(crate) fn random_bytes<const N: usize>() -> rusqlite::Result<[u8; N]> {
+    random::array().map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
+/// The hash by which a session id is found.
+pub(crate) fn session_hash(sid: &[u8]) -> [u8; 32] {
+    Sha256::digest(sid).into()
+}
