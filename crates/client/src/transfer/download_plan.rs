@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::TargetState;
-use super::local_file::modified;
 use crate::error::{Error, Result};
 use crate::name::{LONGEST, System, to_local};
 use crate::tree::{Node, Tree};
@@ -127,7 +126,8 @@ impl DownloadPlan {
             self.unreadable.push(node.clone());
             return Ok(());
         }
-        let state = state_of(node, &path)?;
+        let modified = node.fingerprint().map(|fingerprint| fingerprint.mtime);
+        let state = TargetState::of(&path, node.size(), modified)?;
         self.files.push(PlannedDownload { node: node.clone(), path, state });
         Ok(())
     }
@@ -155,21 +155,4 @@ fn must_be_usable(folder: &Path, is_top: bool) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::local(folder)(error)),
     }
-}
-
-fn state_of(node: &Node, path: &Path) -> Result<TargetState> {
-    let metadata = match std::fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(TargetState::Absent);
-        }
-        Err(error) => return Err(Error::local(path)(error)),
-    };
-    let remote = node.fingerprint().map(|fingerprint| fingerprint.mtime);
-    let same_time = match (remote, modified(&metadata)) {
-        (Some(remote), Some(local)) => remote.abs_diff(local) <= super::TIME_TOLERANCE,
-        _ => false,
-    };
-    let same = metadata.is_file() && metadata.len() == node.size() && same_time;
-    Ok(if same { TargetState::Same } else { TargetState::Different })
 }

@@ -9,6 +9,7 @@ mod download_plan;
 mod local_file;
 mod progress;
 mod segment;
+mod target_state;
 mod upload;
 mod upload_plan;
 
@@ -17,25 +18,12 @@ pub(crate) use download::{RemoteFile, Target};
 pub use download_plan::{DownloadPlan, PlannedDownload, RenamedLocally};
 pub use local_file::Existing;
 pub use progress::{NoProgress, Progress, TransferEvent};
+pub use target_state::TargetState;
 pub use upload::Upload;
 pub use upload_plan::{PlannedUpload, UploadPlan};
-
-/// What a planned file will find at its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetState {
-    /// Nothing.
-    Absent,
-    /// Something else.
-    Different,
-    /// The same by size and modification time.
-    Same,
-}
 
 /// How many requests one file keeps under way.
 pub const CONNECTIONS: usize = 4;
 
 /// The greatest number of bytes in one request.
 pub const SEGMENT: u64 = 4 << 20;
-
-/// Times that differ by as many seconds count as the same: some file systems keep no finer ones.
-const TIME_TOLERANCE: u64 = 2;

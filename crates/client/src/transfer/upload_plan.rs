@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::TargetState;
-use super::local_file::modified;
 use super::upload::local_name;
 use crate::error::{Error, Result};
 use crate::tree::{Node, RemotePath, Tree};
@@ -79,7 +78,10 @@ impl UploadPlan {
             Some(node) if !node.is_file() => {
                 return Err(Error::AlreadyExists { path: remote.to_string() });
             }
-            Some(node) => state_of(node, metadata),
+            Some(node) => {
+                let modified = node.fingerprint().map(|fingerprint| fingerprint.mtime);
+                TargetState::compare(metadata, node.size(), modified)
+            }
         };
         let (local, size) = (local.to_owned(), metadata.len());
         self.files.push(PlannedUpload { local, remote, size, existing, state });
@@ -113,14 +115,4 @@ impl UploadPlan {
         }
         Ok(())
     }
-}
-
-fn state_of(node: &Node, metadata: &std::fs::Metadata) -> TargetState {
-    let remote = node.fingerprint().map(|fingerprint| fingerprint.mtime);
-    let same_time = match (remote, modified(metadata)) {
-        (Some(remote), Some(local)) => remote.abs_diff(local) <= super::TIME_TOLERANCE,
-        _ => false,
-    };
-    let same = node.size() == metadata.len() && same_time;
-    if same { TargetState::Same } else { TargetState::Different }
 }

@@ -1,0 +1,320 @@
+//! The command line: every verb and every flag, with the environment variable of each.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// MEGA for people and for scripts.
+///
+/// Remote paths begin with a slash: /Photos/2024. //trash is the rubbish bin, //in/EMAIL what that user
+/// shares, H:HANDLE the node with this handle. Public links stand wherever a remote path may.
+#[derive(Debug, Parser)]
+#[command(name = "supermega", version, max_term_width = 100)]
+pub struct Arguments {
+    /// What applies to every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What applies to every verb.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Address of the service
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "SUPERMEGA_API_URL",
+        default_value = "https://g.api.mega.co.nz/"
+    )]
+    pub api_url: String,
+    /// Which of several logins to use
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "SUPERMEGA_PROFILE",
+        default_value = "default"
+    )]
+    pub profile: String,
+    /// Where logins are kept, instead of the usual place for configuration
+    #[arg(long, global = true, value_name = "DIR", env = "SUPERMEGA_CONFIG_DIR")]
+    pub config_dir: Option<PathBuf>,
+    /// How long to try to reach the service
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        env = "SUPERMEGA_TIMEOUT",
+        default_value_t = 15
+    )]
+    pub timeout: u64,
+    /// Print one JSON object a line, errors too
+    #[arg(long, global = true, env = "SUPERMEGA_JSON")]
+    pub json: bool,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, env = "SUPERMEGA_QUIET")]
+    pub quiet: bool,
+    /// Say more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "SUPERMEGA_VERBOSE")]
+    pub verbose: u8,
+    /// When to use colours
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        env = "SUPERMEGA_COLOR",
+        default_value = "auto"
+    )]
+    pub color: Color,
+    /// Draw no progress bars
+    #[arg(long, global = true, env = "SUPERMEGA_NO_PROGRESS")]
+    pub no_progress: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the main job, start to end, against a server of its own
+    Demo,
+    /// Show how much the account holds
+    Df,
+    /// Download files and folders; public links too
+    Get(Get),
+    /// Copy a public file into the account, on the server
+    Import(Import),
+    /// Make or remove public links to files
+    #[command(subcommand)]
+    Link(Link),
+    /// Log in to an account or to a folder link
+    Login(Login),
+    /// End the login, here and on the server
+    Logout,
+    /// List folders
+    Ls(Ls),
+    /// Make folders
+    Mkdir(Mkdir),
+    /// Move or rename
+    Mv(Mv),
+    /// Upload files and folders
+    Put(Put),
+    /// Move to the rubbish bin, or delete
+    Rm(Rm),
+    /// Run a local server that speaks MEGA
+    Server(Server),
+    /// Show folders with everything below them
+    Tree(Tree),
+    /// Show who is logged in
+    Whoami,
+}
+
+/// `get`
+#[derive(Debug, Args)]
+pub struct Get {
+    /// What to download, and last, if there are several, the local target; - is standard output
+    #[arg(required = true, value_name = "REMOTE... [LOCAL]")]
+    pub paths: Vec<String>,
+    /// What to do with other files that have the target's name
+    #[arg(long, value_name = "WHAT", env = "SUPERMEGA_OVERWRITE", default_value = "ask")]
+    pub overwrite: Overwrite,
+    /// Read the password of a protected link from standard input
+    #[arg(long, env = "SUPERMEGA_LINK_PASSWORD_STDIN")]
+    pub link_password_stdin: bool,
+}
+
+/// What to do with a different file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Overwrite {
+    /// Ask on a terminal, fail elsewhere.
+    Ask,
+    /// Leave it and go on.
+    Never,
+    /// Replace it.
+    Always,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The public link of a file
+    pub link: String,
+    /// The folder that takes it
+    #[arg(default_value = "/")]
+    pub folder: String,
+}
+
+/// `link`
+#[derive(Debug, Subcommand)]
+pub enum Link {
+    /// Make public links, or show those that exist
+    Make(Remotes),
+    /// Remove public links
+    Remove(Remotes),
+}
+
+/// Several remote paths.
+#[derive(Debug, Args)]
+pub struct Remotes {
+    /// Remote paths
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+}
+
+/// `login`
+#[derive(Debug, Args)]
+pub struct Login {
+    /// E-mail address, or a folder link
+    #[arg(env = "SUPERMEGA_EMAIL", value_name = "EMAIL | FOLDER_LINK")]
+    pub name: Option<String>,
+    /// Read the password from standard input rather than from the terminal
+    #[arg(long, env = "SUPERMEGA_PASSWORD_STDIN")]
+    pub password_stdin: bool,
+    /// The six digits of the second factor
+    #[arg(long, value_name = "N", env = "SUPERMEGA_MFA_CODE")]
+    pub mfa_code: Option<String>,
+    /// Make an account without e-mail address and password, that lives as long as this login
+    #[arg(long, conflicts_with_all = ["password_stdin", "mfa_code"], env = "SUPERMEGA_EPHEMERAL")]
+    pub ephemeral: bool,
+}
+
+/// `ls`
+#[derive(Debug, Args)]
+pub struct Ls {
+    /// Remote paths or folder links
+    #[arg(default_value = "/", value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Show kind, size, time and handle too
+    #[arg(short, long, env = "SUPERMEGA_LONG")]
+    pub long: bool,
+    /// Show sizes in KiB, MiB and so on
+    #[arg(short = 'H', long, env = "SUPERMEGA_HUMAN")]
+    pub human: bool,
+}
+
+/// `mkdir`
+#[derive(Debug, Args)]
+pub struct Mkdir {
+    /// Remote paths
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Make the folders around them too, and do not mind those that exist
+    #[arg(short, long, env = "SUPERMEGA_PARENTS")]
+    pub parents: bool,
+}
+
+/// `mv`
+#[derive(Debug, Args)]
+pub struct Mv {
+    /// What to move, and last the folder that takes it or the new name
+    #[arg(required = true, num_args = 2.., value_name = "PATH")]
+    pub paths: Vec<String>,
+}
+
+/// `put`
+#[derive(Debug, Args)]
+pub struct Put {
+    /// What to upload, and last, if there are several, the remote target; - is standard input
+    #[arg(required = true, value_name = "LOCAL... [REMOTE]")]
+    pub paths: Vec<String>,
+}
+
+/// `rm`
+#[derive(Debug, Args)]
+pub struct Rm {
+    /// Remote paths
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Folders too, with everything below them
+    #[arg(short, long, env = "SUPERMEGA_RECURSIVE")]
+    pub recursive: bool,
+    /// Delete for good rather than move to the rubbish bin
+    #[arg(long, env = "SUPERMEGA_PERMANENT")]
+    pub permanent: bool,
+}
+
+/// `server`
+#[derive(Debug, Args)]
+pub struct Server {
+    /// Where to listen; port 0 takes any
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:0",
+        env = "SUPERMEGA_SERVER_LISTEN"
+    )]
+    pub listen: SocketAddr,
+    /// Keep everything in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "in_memory", env = "SUPERMEGA_SERVER_DATA")]
+    pub data: Option<PathBuf>,
+    /// Keep nothing: what is stored goes away with the server. This is the default
+    #[arg(long, env = "SUPERMEGA_SERVER_IN_MEMORY")]
+    pub in_memory: bool,
+    /// Make an account; for tests only, since others see command lines
+    #[arg(long = "user", value_name = "EMAIL:PASSWORD", env = "SUPERMEGA_SERVER_USER")]
+    pub users: Vec<String>,
+    /// Key derivation of these accounts
+    #[arg(long, value_name = "VERSION", default_value = "v2", env = "SUPERMEGA_SERVER_KDF")]
+    pub kdf: Kdf,
+    /// Misbehave: PLACE:ACTION[*TIMES][+SKIP], see docs/server-faults.md
+    #[arg(long = "fault", value_name = "SPEC", env = "SUPERMEGA_SERVER_FAULT")]
+    pub faults: Vec<supermega_server::Fault>,
+    /// How many bytes an account may hold
+    #[arg(long, value_name = "BYTES", env = "SUPERMEGA_SERVER_QUOTA")]
+    pub quota: Option<u64>,
+}
+
+/// Key derivation of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kdf {
+    /// Accounts from before 2018.
+    V1,
+    /// All since.
+    V2,
+}
+
+/// `tree`
+#[derive(Debug, Args)]
+pub struct Tree {
+    /// Remote paths or folder links
+    #[arg(default_value = "/", value_name = "PATH")]
+    pub paths: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_an_environment_variable() {
+        fn check(command: &clap::Command) {
+            let flags = command.get_arguments().filter(|argument| !argument.is_positional());
+            for flag in flags.filter(|flag| !matches!(flag.get_id().as_str(), "help" | "version")) {
+                assert!(flag.get_env().is_some(), "{} {}", command.get_name(), flag.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Arguments::command());
+    }
+}

@@ -1,0 +1,45 @@
+//! `login`: to an account, to a folder link, or to an account made on the spot.
+
+use serde_json::json;
+use supermega::{Credentials, Link};
+
+use crate::arguments::Login;
+use crate::context::{Context, read_secret};
+use crate::error::{CommandError, Result};
+use crate::exit_code::Exit;
+
+/// Logs in and keeps the session.
+pub async fn run(arguments: Login, context: &Context) -> Result<Exit> {
+    let client = context.client()?;
+    let profile = context.profile()?;
+    let session = if arguments.ephemeral {
+        client.ephemeral().await?
+    } else {
+        let name = arguments.name.ok_or_else(|| {
+            CommandError::Usage("name the e-mail address or the folder link to log in to".into())
+        })?;
+        if name.contains('@') {
+            let prompt = format!("Password of {name}: ");
+            let from_stdin = arguments.password_stdin;
+            let password = read_secret(&prompt, from_stdin, Some("SUPERMEGA_PASSWORD")).await?;
+            let mut credentials = Credentials::new(&name, &password);
+            if let Some(code) = &arguments.mfa_code {
+                credentials = credentials.mfa_code(code);
+            }
+            client.login_with(credentials).await?
+        } else {
+            let link = Link::parse(&name).map_err(supermega::Error::from)?;
+            client.open_folder(&link).await?
+        }
+    };
+    profile.save(&session.save())?;
+    let who = match session.account() {
+        Some(account) => {
+            account.email.clone().unwrap_or_else(|| format!("ephemeral account {}", account.user))
+        }
+        None => "a folder link".into(),
+    };
+    context.output.note(&format!("logged in as {who}"));
+    context.output.object(|| json!({ "type": "login", "as": who }))?;
+    Ok(Exit::Done)
+}

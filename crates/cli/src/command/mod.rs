@@ -1,0 +1,44 @@
+//! The verbs, one file each.
+
+mod demo;
+mod df;
+mod get;
+mod import;
+mod link;
+mod login;
+mod logout;
+mod ls;
+mod mkdir;
+mod mv;
+mod put;
+mod rm;
+mod server;
+mod summary;
+mod tree;
+mod whoami;
+
+use crate::arguments::Command;
+use crate::context::Context;
+use crate::error::Result;
+use crate::exit_code::Exit;
+
+/// Runs a verb.
+pub async fn run(command: Command, context: &Context) -> Result<Exit> {
+    match command {
+        Command::Demo => demo::run(context).await,
+        Command::Df => df::run(context).await,
+        Command::Get(arguments) => get::run(arguments, context).await,
+        Command::Import(arguments) => import::run(arguments, context).await,
+        Command::Link(arguments) => link::run(arguments, context).await,
+        Command::Login(arguments) => login::run(arguments, context).await,
+        Command::Logout => logout::run(context).await,
+        Command::Ls(arguments) => ls::run(arguments, context).await,
+        Command::Mkdir(arguments) => mkdir::run(arguments, context).await,
+        Command::Mv(arguments) => mv::run(arguments, context).await,
+        Command::Put(arguments) => put::run(arguments, context).await,
+        Command::Rm(arguments) => rm::run(arguments, context).await,
+        Command::Server(arguments) => server::run(arguments, context).await,
+        Command::Tree(arguments) => tree::run(arguments, context).await,
+        Command::Whoami => whoami::run(context).await,
+    }
+}

@@ -1,0 +1,58 @@
+//! `server`: a local server that speaks MEGA.
+
+use serde_json::json;
+use supermega_server::{KdfVersion, ServerHandle};
+
+use crate::arguments::{Kdf, Server};
+use crate::context::Context;
+use crate::error::{CommandError, Result};
+use crate::exit_code::Exit;
+
+/// Serves until it is told to stop.
+pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
+    let mut builder = supermega_server::Server::builder().listen(arguments.listen);
+    builder = match arguments.data {
+        Some(folder) => builder.data_dir(folder),
+        None => builder.in_memory(),
+    };
+    let kdf = match arguments.kdf {
+        Kdf::V1 => KdfVersion::V1,
+        Kdf::V2 => KdfVersion::V2,
+    };
+    for user in &arguments.users {
+        let Some((email, password)) = user.split_once(':') else {
+            return Err(CommandError::Usage("a user reads EMAIL:PASSWORD".into()));
+        };
+        builder = builder.user_with(email, password, kdf);
+    }
+    for fault in arguments.faults {
+        builder = builder.fault(fault);
+    }
+    if let Some(quota) = arguments.quota {
+        builder = builder.quota(quota);
+    }
+    let server: ServerHandle = builder.spawn().await?;
+    let url = server.url().to_owned();
+    context
+        .output
+        .data(&format!("listening {url}"), || json!({ "type": "listening", "url": url }))?;
+    told_to_stop().await;
+    server.shutdown().await;
+    Ok(Exit::Done)
+}
+
+/// Returns at an interrupt from the keyboard or a request to end.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,109 @@
+//! Everything that the command prints: data on standard output, all else on standard error.
+
+mod progress;
+mod text;
+
+use std::io::{IsTerminal, Write};
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use serde_json::{Value, json};
+
+use crate::arguments::{Color, Global};
+use crate::error::{CommandError, Result};
+
+pub use progress::Bars;
+pub use text::{local_time, name_of, size};
+
+/// Where output goes, and how much of it there is.
+#[derive(Clone, Debug)]
+pub struct Output {
+    json: bool,
+    quiet: bool,
+    bars: MultiProgress,
+}
+
+impl Output {
+    /// Reads what the flags say.
+    pub fn new(global: &Global) -> Self {
+        match global.color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        let draw = std::io::stderr().is_terminal()
+            && !(global.no_progress || global.quiet || global.json || global.verbose > 0);
+        let target = if draw { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        if global.verbose > 0 {
+            let level = if global.verbose == 1 { "info" } else { "debug" };
+            let filter = tracing_subscriber::EnvFilter::new(format!(
+                "supermega={level},supermega_server={level}"
+            ));
+            tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_writer(std::io::stderr)
+                .without_time()
+                .init();
+        }
+        let bars = MultiProgress::with_draw_target(target);
+        Self { json: global.json, quiet: global.quiet, bars }
+    }
+
+    /// Whether output is for a program.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a line of data, or with `--json` an object.
+    pub fn data(&self, line: &str, object: impl FnOnce() -> Value) -> Result<()> {
+        let text = if self.json { object().to_string() } else { line.to_owned() };
+        self.bars.suspend(|| writeln!(std::io::stdout().lock(), "{text}"))?;
+        Ok(())
+    }
+
+    /// Prints an object, if output is for a program.
+    pub fn object(&self, object: impl FnOnce() -> Value) -> Result<()> {
+        if self.json {
+            let text = object().to_string();
+            self.bars.suspend(|| writeln!(std::io::stdout().lock(), "{text}"))?;
+        }
+        Ok(())
+    }
+
+    /// Tells a person what is going on.
+    pub fn note(&self, text: &str) {
+        if !self.quiet && !self.json {
+            self.bars.suspend(|| anstream::eprintln!("{text}"));
+        }
+    }
+
+    /// Says what went wrong, and what to do.
+    pub fn problem(&self, error: &CommandError) {
+        if matches!(error, CommandError::ClosedPipe) {
+            return;
+        }
+        if self.json {
+            let object = json!({
+                "type": "error",
+                "error": error.to_string(),
+                "exit": error.exit().code(),
+                "hint": error.hint(),
+            });
+            self.bars.suspend(|| eprintln!("{object}"));
+            return;
+        }
+        let (red, cyan) =
+            (anstyle::AnsiColor::Red.on_default(), anstyle::AnsiColor::Cyan.on_default());
+        let text = supermega::name::for_terminal(&error.to_string()).into_owned();
+        self.bars.suspend(|| {
+            anstream::eprintln!("{}error:{} {text}", red.render(), red.render_reset());
+            if let Some(hint) = error.hint() {
+                anstream::eprintln!("{}hint:{} {hint}", cyan.render(), cyan.render_reset());
+            }
+        });
+    }
+
+    /// Bars for a transfer of so many bytes.
+    pub fn bars(&self, bytes: u64) -> Bars {
+        Bars::new(&self.bars, bytes)
+    }
+}

@@ -1,0 +1,115 @@
+//! Logins between runs: one file a profile, readable by its owner alone.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use etcetera::{AppStrategy, AppStrategyArgs};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::arguments::Global;
+use crate::error::{CommandError, Result};
+
+/// What a profile's file holds. A session is good for the service that it came from, and no other.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    api_url: String,
+    session: String,
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.session);
+    }
+}
+
+/// A profile's file.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    file: PathBuf,
+    api_url: String,
+}
+
+impl Profile {
+    /// Finds the place of a profile. Nothing is read or made yet.
+    pub fn new(global: &Global) -> Result<Self> {
+        let name = &global.profile;
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '+');
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+            let text = format!("{name:?} is no name of a profile: use letters, digits, - and _");
+            return Err(CommandError::Usage(text));
+        }
+        let folder = match &global.config_dir {
+            Some(folder) => folder.clone(),
+            None => usual_place()?,
+        };
+        let mut api_url = global.api_url.clone();
+        if !api_url.ends_with('/') {
+            api_url.push('/');
+        }
+        Ok(Self { file: folder.join("sessions").join(format!("{name}.json")), api_url })
+    }
+
+    /// The session that was kept for this service.
+    pub fn load(&self) -> Result<Option<Zeroizing<String>>> {
+        let text = match std::fs::read_to_string(&self.file) {
+            Ok(text) => Zeroizing::new(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.failed(error)),
+        };
+        let stored: Stored = serde_json::from_str(&text)
+            .map_err(|_| CommandError::Local(format!("{}: cannot be read", self.file.display())))?;
+        if stored.api_url != self.api_url {
+            return Err(CommandError::NotLoggedIn(format!(
+                " at {}: this profile's login is for {}",
+                self.api_url, stored.api_url
+            )));
+        }
+        Ok(Some(Zeroizing::new(stored.session.clone())))
+    }
+
+    /// Keeps a session, in place of the one before.
+    pub fn save(&self, session: &str) -> Result<()> {
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        make_private_folder(folder).map_err(|e| self.failed(e))?;
+        let stored = Stored { api_url: self.api_url.clone(), session: session.to_owned() };
+        let text = Zeroizing::new(serde_json::to_string(&stored).map_err(CommandError::local)?);
+        // Made with mode 0600, and never half written under its own name.
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| self.failed(e))?;
+        file.write_all(text.as_bytes()).map_err(|e| self.failed(e))?;
+        file.as_file().sync_all().map_err(|e| self.failed(e))?;
+        file.persist(&self.file).map_err(|e| self.failed(e.error))?;
+        Ok(())
+    }
+
+    /// Forgets the session.
+    pub fn forget(&self) -> Result<()> {
+        match std::fs::remove_file(&self.file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(self.failed(error)),
+            _ => Ok(()),
+        }
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "it is used as a conversion")]
+    fn failed(&self, error: std::io::Error) -> CommandError {
+        CommandError::Local(format!("{}: {error}", self.file.display()))
+    }
+}
+
+fn usual_place() -> Result<PathBuf> {
+    let arguments = AppStrategyArgs {
+        top_level_domain: "org".into(),
+        author: "supermega".into(),
+        app_name: "supermega".into(),
+    };
+    let strategy = etcetera::choose_app_strategy(arguments).map_err(CommandError::local)?;
+    Ok(strategy.config_dir())
+}
+
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
