@@ -27,6 +27,7 @@
 
 mod chunk;
 mod cipher;
+mod fused;
 mod mac;
 
 pub use chunk::{Chunk, chunk_count, chunks};
