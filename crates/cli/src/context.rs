@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
-use supermega::{Client, Inside, Link, Node, RemotePath, Session, Tree};
+use supermega::{AuthenticationError, Client, Error, Inside, Link, Node, RemotePath, Session, Tree};
 use zeroize::Zeroizing;
 
 use crate::arguments::Global;
@@ -51,22 +51,24 @@ impl Context {
         Profile::new(&self.global)
     }
 
-    /// The session of whoever is logged in: that of the environment, that of the profile, or a new one if
-    /// the environment says how to log in.
+    /// The session of whoever is logged in: that of the environment, that of the profile, or, when there is
+    /// none or it is over, a new one if the environment says how to log in.
     pub async fn session(&self) -> Result<Session> {
         let client = self.client()?;
         if let Some(saved) = secret_variable(SESSION) {
             return Ok(client.resume(&saved).await?);
         }
-        let profile = self.profile()?;
+        let kept = match self.profile()?.load() {
+            Ok(Some(saved)) => client.resume(&saved).await.map_err(CommandError::from),
+            Ok(None) => Err(CommandError::NotLoggedIn(String::new())),
+            Err(error) => Err(error),
+        };
         let email = std::env::var(EMAIL).ok().filter(|email| !email.is_empty());
-        match (profile.load(), email, secret_variable(PASSWORD)) {
-            (Ok(Some(saved)), ..) => Ok(client.resume(&saved).await?),
-            (Ok(None) | Err(CommandError::NotLoggedIn(_)), Some(email), Some(password)) => {
+        match (kept, email, secret_variable(PASSWORD)) {
+            (Err(error), Some(email), Some(password)) if needs_login(&error) => {
                 Ok(client.login(&email, &password).await?)
             }
-            (Ok(None), ..) => Err(CommandError::NotLoggedIn(String::new())),
-            (Err(error), ..) => Err(error),
+            (kept, ..) => kept,
         }
     }
 
@@ -99,6 +101,12 @@ impl Context {
             }
         }
     }
+}
+
+fn needs_login(error: &CommandError) -> bool {
+    let over = AuthenticationError::SessionEnded;
+    matches!(error, CommandError::NotLoggedIn(_))
+        || matches!(error, CommandError::Library(Error::Authentication(e)) if *e == over)
 }
 
 /// A secret of the environment; an empty one counts as none.

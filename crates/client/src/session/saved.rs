@@ -1,6 +1,7 @@
 //! Sessions between runs: saved as text, resumed from it (`protocol-auth.md` 2.11).
 
 use supermega_crypto::{MasterKey, SavedSession, random};
+use supermega_protocol::ErrorCode;
 use supermega_protocol::session::Login;
 use zeroize::Zeroizing;
 
@@ -57,7 +58,7 @@ impl Client {
                 let channel = self.channel(&Authentication::Account(sid.clone()))?;
                 let session_key: [u8; 16] = random::array()?;
                 let request = Login { sek: Some(session_key.into()), ..Login::default() };
-                let reply = channel.call(&request).await.map_err(refusal)?;
+                let reply = channel.call(&request).await.map_err(ended)?;
                 let user = reply.u.ok_or(AuthenticationError::InvalidKeys)?;
                 let master = match &saved {
                     SavedSession::Account { master, .. } => master.clone(),
@@ -71,5 +72,13 @@ impl Client {
                 self.open(user, master, Some(sid.clone()), &reply).await
             }
         }
+    }
+}
+
+/// A refusal to resume: no password was shown, so that none can be wrong.
+fn ended(error: Error) -> Error {
+    match error.code() {
+        Some(ErrorCode::NotFound) => AuthenticationError::SessionEnded.into(),
+        _ => refusal(error),
     }
 }
