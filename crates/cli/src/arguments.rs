@@ -53,6 +53,15 @@ pub struct Global {
         default_value_t = 15
     )]
     pub timeout: u64,
+    /// How long to go on when the service is busy or the network fails
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        env = "SUPERMEGA_PATIENCE",
+        default_value_t = 300
+    )]
+    pub patience: u64,
     /// Print one JSON object a line, errors too
     #[arg(long, global = true, env = "SUPERMEGA_JSON")]
     pub json: bool,

@@ -3,7 +3,9 @@
 use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
-use supermega::{AuthenticationError, Client, Error, Inside, Link, Node, RemotePath, Session, Tree};
+use supermega::{
+    AuthenticationError, Client, Error, Inside, Link, Node, RemotePath, Session, Tree,
+};
 use zeroize::Zeroizing;
 
 use crate::arguments::Global;
@@ -39,11 +41,10 @@ impl Context {
 
     /// A client for the service that was named.
     pub fn client(&self) -> Result<Client> {
-        let timeout = Duration::from_secs(self.global.timeout);
         Ok(Client::builder()
             .api_url(&self.global.api_url)
-            .timeout(timeout)
-            .patience(timeout.max(Duration::from_secs(1)) * 20)
+            .timeout(Duration::from_secs(self.global.timeout))
+            .patience(Duration::from_secs(self.global.patience))
             .build()?)
     }
 

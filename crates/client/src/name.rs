@@ -3,7 +3,8 @@
 //! A remote name is somebody else's text. It may hold a slash, be `..`, or mean a device on Windows.
 //! [`to_local`] maps every name to one that the target system takes, by writing what is unsafe as `%`
 //! and two hexadecimal digits, and [`to_remote`] maps it back. Ordinary names stay as they are. The
-//! mapping depends on the name and the [`System`] alone.
+//! mapping depends on the name and the [`System`] alone. On Unix it is one to one both ways: whatever is
+//! uploaded by its mapped name gets its own name again when it is downloaded.
 //!
 //! ```
 //! use supermega::name::{System, to_local, to_remote};
@@ -12,7 +13,7 @@
 //! assert_eq!(to_local("../x", System::Unix), "..%2Fx");
 //! assert_eq!(to_local("..", System::Unix), "%2E%2E");
 //! assert_eq!(to_local("aux.txt", System::Windows), "%61ux.txt");
-//! assert_eq!(to_remote("..%2Fx"), "../x");
+//! assert_eq!(to_remote("..%2Fx", System::Unix), "../x");
 //! ```
 
 use std::borrow::Cow;
@@ -48,24 +49,25 @@ impl System {
 /// Names that are as long as this in bytes do not fit into usual file systems.
 pub const LONGEST: usize = 255;
 
-/// What the empty name becomes: no escape sequence looks like it.
-const EMPTY: &str = "%-";
+/// Names that need another one as a whole.
+const WHOLE: [(&str, &str); 3] = [("", "%-"), (".", "%2E"), ("..", "%2E%2E")];
 
 /// The local name of a remote name. It is no path: it holds no separator and is neither `.` nor `..`.
 #[must_use]
 pub fn to_local(name: &str, system: System) -> Cow<'_, str> {
-    if name.is_empty() {
-        return EMPTY.into();
+    if let Some((_, local)) = WHOLE.iter().find(|(remote, _)| *remote == name) {
+        return (*local).into();
     }
-    let dots = matches!(name, "." | "..");
+    if is_whole_escape(name) {
+        return format!("%25{}", &name[1..]).into();
+    }
     let device = system == System::Windows && is_device(name);
     let last = name.char_indices().next_back().map_or(0, |(at, _)| at);
     let escape = |at: usize, c: char| {
         is_unsafe(c, system)
-            || dots
             || (device && at == 0)
             || (system == System::Windows && at == last && matches!(c, '.' | ' '))
-            || (c == '%' && reads_as_escape(&name[at..]))
+            || (c == '%' && reads_as_escape(&name.as_bytes()[at..], system))
     };
     if !name.char_indices().any(|(at, c)| escape(at, c)) {
         return name.into();
@@ -88,19 +90,19 @@ pub fn to_local(name: &str, system: System) -> Cow<'_, str> {
 
 /// The remote name that a local name stands for.
 #[must_use]
-pub fn to_remote(local: &str) -> Cow<'_, str> {
-    if local == EMPTY {
-        return "".into();
+pub fn to_remote(local: &str, system: System) -> Cow<'_, str> {
+    if let Some((remote, _)) = WHOLE.iter().find(|(_, name)| *name == local) {
+        return (*remote).into();
     }
-    if !local.contains('%') {
-        return local.into();
+    if let Some(rest) = local.strip_prefix("%25").filter(|_| is_whole_escape(local)) {
+        return format!("%{rest}").into();
     }
     let mut bytes = Vec::with_capacity(local.len());
     let mut rest = local.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
-        match (first, tail) {
-            (b'%', [high, low, after @ ..]) if digit(*high).is_some() && digit(*low).is_some() => {
-                bytes.push(digit(*high).unwrap_or(0) << 4 | digit(*low).unwrap_or(0));
+        match tail {
+            [high, low, after @ ..] if reads_as_escape(rest, system) => {
+                bytes.push((digit(*high).unwrap_or(0) << 4) | digit(*low).unwrap_or(0));
                 rest = after;
             }
             _ => {
@@ -111,6 +113,16 @@ pub fn to_remote(local: &str) -> Cow<'_, str> {
     }
     // Escapes that make no UTF-8 were written by nobody here: the name is meant literally.
     String::from_utf8(bytes).map_or(local.into(), Cow::Owned)
+}
+
+/// Whether a whole name would be taken for one of [`WHOLE`], or for such a name with its percent sign
+/// escaped.
+fn is_whole_escape(name: &str) -> bool {
+    let Some(mut rest) = name.strip_prefix('%') else { return false };
+    while let Some(shorter) = rest.strip_prefix("25") {
+        rest = shorter;
+    }
+    WHOLE.iter().any(|(_, local)| local[1..] == *rest)
 }
 
 fn is_unsafe(c: char, system: System) -> bool {
@@ -135,11 +147,18 @@ fn is_device(name: &str) -> bool {
         || numbered("LPT")
 }
 
-fn reads_as_escape(rest: &str) -> bool {
-    match rest.as_bytes() {
-        [b'%', high, low, ..] if digit(*high).is_some() && digit(*low).is_some() => true,
-        _ => rest == EMPTY,
+/// Whether what begins here with a percent sign would be read as an escape. On Unix those are few, so that
+/// every local name is some remote name's: `%2F`, `%00`, and the same with the percent sign escaped, as often
+/// as one likes.
+fn reads_as_escape(rest: &[u8], system: System) -> bool {
+    let Some(mut pair) = rest.strip_prefix(b"%") else { return false };
+    if system == System::Unix {
+        while let Some(shorter) = pair.strip_prefix(b"25") {
+            pair = shorter;
+        }
+        return pair.starts_with(b"2F") || pair.starts_with(b"00");
     }
+    matches!(pair, [high, low, ..] if digit(*high).is_some() && digit(*low).is_some())
 }
 
 fn digit(byte: u8) -> Option<u8> {
@@ -225,15 +244,23 @@ mod tests {
         fn every_name_comes_back(name in any::<String>(), windows: bool) {
             let system = if windows { System::Windows } else { System::Unix };
             let local = to_local(&name, system);
-            prop_assert_eq!(to_remote(&local), name.as_str());
+            prop_assert_eq!(to_remote(&local, system), name.as_str());
         }
 
         #[test]
         fn names_of_the_dangerous_kind_come_back(name in "[./%A-F0-9:-]{0,6}", windows: bool) {
             let system = if windows { System::Windows } else { System::Unix };
             let local = to_local(&name, system);
-            prop_assert!(!local.contains('/') && local != "." && local != ".." && !local.is_empty());
-            prop_assert_eq!(to_remote(&local), name.as_str());
+            prop_assert!(!local.contains(['/', '\0']) && local != "." && local != "..");
+            prop_assert!(!local.is_empty());
+            prop_assert_eq!(to_remote(&local, system), name.as_str());
+        }
+
+        #[test]
+        fn every_local_name_of_unix_comes_back(local in "[.%a025EF-]{1,8}") {
+            prop_assume!(local != "." && local != "..");
+            let remote = to_remote(&local, System::Unix).into_owned();
+            prop_assert_eq!(to_local(&remote, System::Unix), local.as_str());
         }
 
         #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use serde_json::json;
-use supermega::name::{for_terminal, to_remote};
+use supermega::name::{System, for_terminal, to_remote};
 use supermega::transfer::{PlannedUpload, Progress, TargetState, UploadPlan};
 use supermega::{Error, Node, RemotePath, Session, Tree};
 
@@ -83,7 +83,7 @@ fn name_of(path: &Path) -> Result<String> {
     let name = path.file_name().and_then(std::ffi::OsStr::to_str).ok_or_else(|| {
         CommandError::Usage(format!("{}: a name on MEGA must be Unicode", path.display()))
     })?;
-    Ok(to_remote(name).into_owned())
+    Ok(to_remote(name, System::current()).into_owned())
 }
 
 /// The service must know the size beforehand, so that standard input goes to a file first.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::TargetState;
 use super::upload::local_name;
 use crate::error::{Error, Result};
+use crate::name::{System, to_remote};
 use crate::tree::{Node, RemotePath, Tree};
 
 /// Folders to make and files to send, each with its remote path.
@@ -110,7 +111,7 @@ impl UploadPlan {
             let path = entry.path();
             let metadata = std::fs::symlink_metadata(&path).map_err(Error::local(&path))?;
             let name = local_name(&path)?;
-            let remote = remote.join(&crate::name::to_remote(&name));
+            let remote = remote.join(&to_remote(&name, System::current()));
             self.add(tree, &path, remote, &metadata)?;
         }
         Ok(())

@@ -1,0 +1,6 @@
+//! The command from outside: the real binary against a real server, in another process.
+
+mod bad_input;
+mod interface;
+mod round_trip;
+mod world;

@@ -1,0 +1,146 @@
+//! A server in a process of its own, and the command pointed at it with a home of its own.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+pub const EMAIL: &str = "me@example.org";
+pub const PASSWORD: &str = "secret";
+
+/// Where the command works, and where its server listens.
+pub struct World {
+    pub home: TempDir,
+    pub url: String,
+    server: Child,
+}
+
+/// How a run ended.
+pub struct Done {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// With more options for the server.
+    pub fn with(options: &[&str]) -> Self {
+        let mut server = Command::new(env!("CARGO_BIN_EXE_supermega"))
+            .args(["server", "--in-memory", "--user"])
+            .arg(format!("{EMAIL}:{PASSWORD}"))
+            .args(options)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening ").unwrap().to_owned();
+        Self { home: tempfile::tempdir().unwrap(), url, server }
+    }
+
+    /// With somebody logged in.
+    pub fn logged_in() -> Self {
+        let world = Self::new();
+        world.login();
+        world
+    }
+
+    pub fn login(&self) {
+        let done = self.run_with(&["login", EMAIL, "--password-stdin"], PASSWORD);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Done {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs and expects success.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let done = self.run(arguments);
+        assert_eq!(done.code, 0, "{arguments:?}: {}", done.stderr);
+        done.stdout
+    }
+
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Done {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        // A command that reads nothing may have ended already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap().into()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = command(arguments);
+        command
+            .env("SUPERMEGA_API_URL", &self.url)
+            .env("SUPERMEGA_CONFIG_DIR", self.path("config"))
+            .current_dir(self.home.path());
+        command
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// The command without anything of the caller's environment.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_supermega"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SUPERMEGA")) {
+        command.env_remove(name);
+    }
+    command
+        .args(arguments)
+        .env("SUPERMEGA_TIMEOUT", "1")
+        .env("SUPERMEGA_PATIENCE", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Bytes that repeat nowhere near a chunk's length.
+pub fn content(size: usize) -> Vec<u8> {
+    (0..size).map(|i| (i ^ (i >> 8) ^ (i >> 16)).to_le_bytes()[0].wrapping_mul(37)).collect()
+}
+
+/// Every file below a folder, with its content.
+pub fn snapshot(top: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = std::collections::BTreeMap::new();
+    let mut pending = vec![top.to_owned()];
+    while let Some(folder) = pending.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else {
+                files.insert(
+                    path.strip_prefix(top).unwrap().to_owned(),
+                    std::fs::read(path).unwrap(),
+                );
+            }
+        }
+    }
+    files
+}
