@@ -70,7 +70,7 @@ impl Default for ClientBuilder {
             api_url: API_URL.into(),
             http: None,
             timeout: Duration::from_secs(15),
-            patience: Duration::from_secs(300),
+            patience: Duration::from_mins(5),
         }
     }
 }

@@ -60,7 +60,9 @@ impl EventReply {
             match ActionPacket::decode(packet.get()) {
                 Ok(packet) => {
                     drift.extend(packet.drift);
-                    packets.iter_mut().for_each(|list| list.push(packet.value.clone()));
+                    if let Some(packets) = &mut packets {
+                        packets.push(packet.value);
+                    }
                 }
                 Err(error) => {
                     let path = format!("a[{i}]");

@@ -255,7 +255,11 @@ pub struct Node {
 mod optional_parent {
     use super::{Cow, Deserialize, Deserializer, NodeHandle};
 
-    #[allow(clippy::ref_option, reason = "serde's `with` hands over a reference to the field")]
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        clippy::ref_option,
+        reason = "serde's `with` hands over a reference to the field"
+    )]
     pub fn serialize<S: serde::Serializer>(
         parent: &Option<NodeHandle>,
         serializer: S,

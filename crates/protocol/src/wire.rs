@@ -34,11 +34,9 @@ pub fn encode_command<C: Command>(command: &C) -> Result<String, Malformed> {
 
 /// Puts `"a":name` in front of the members of a JSON object.
 pub(crate) fn splice(name: &str, object: &str) -> String {
-    match object.strip_prefix('{') {
-        Some("}") => format!("{{\"a\":\"{name}\"}}"),
-        Some(members) => format!("{{\"a\":\"{name}\",{members}"),
-        None => format!("{{\"a\":\"{name}\"}}"),
-    }
+    let members = object.strip_prefix('{').unwrap_or("}");
+    let comma = if members == "}" { "" } else { "," };
+    format!("{{\"a\":\"{name}\"{comma}{members}")
 }
 
 /// Writes a batch of commands that are encoded already.

@@ -323,7 +323,7 @@ impl Source<'_> {
             Self::File { file, path } => {
                 let mut open = match file.take() {
                     Some(file) => file,
-                    None => File::open(&*path).map_err(Error::local(*path))?,
+                    None => File::open(*path).map_err(Error::local(*path))?,
                 };
                 let label = path.to_path_buf();
                 let (back, bytes) = blocking(move || match open.read_exact(&mut bytes) {

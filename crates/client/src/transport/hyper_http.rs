@@ -19,9 +19,9 @@ use super::pool::{Pool, Sender};
 use crate::error::NetworkErrorKind as Kind;
 
 /// How long the head of an answer may take: a tree is a long computation for the service.
-const HEAD: Duration = Duration::from_secs(120);
+const HEAD: Duration = Duration::from_mins(2);
 /// How long a body may stand still.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_mins(1);
 
 /// The default [`Http`]: hyper with rustls and the operating system's trust store.
 pub struct HyperHttp {
