@@ -32,7 +32,6 @@ impl Client {
     /// assert_eq!(client.api_url(), "http://127.0.0.1:9000/");
     /// # Ok::<(), supermega::Error>(())
     /// ```
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }

@@ -38,14 +38,13 @@ impl State {
             let path = path.to_owned();
             move |source| ServerError::Data { path, source }
         };
-        let (data, temporary) = match data {
-            Some(path) => (path, None),
-            None => {
-                let parent = std::env::temp_dir();
-                let dir = tempfile::Builder::new().prefix("supermega-server-").tempdir_in(&parent);
-                let dir = dir.map_err(failed(&parent))?;
-                (dir.path().to_owned(), Some(dir))
-            }
+        let (data, temporary) = if let Some(path) = data {
+            (path, None)
+        } else {
+            let parent = std::env::temp_dir();
+            let dir = tempfile::Builder::new().prefix("supermega-server-").tempdir_in(&parent);
+            let dir = dir.map_err(failed(&parent))?;
+            (dir.path().to_owned(), Some(dir))
         };
         for folder in [data.clone(), data.join("blobs"), data.join("uploads")] {
             std::fs::create_dir_all(&folder).map_err(failed(&folder))?;

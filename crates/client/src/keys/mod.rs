@@ -80,10 +80,13 @@ impl KeyRing {
         let attributes = node.a.decode().unwrap_or_default();
         let mut problem = Problem::NoKey;
         for (owner, text) in node.k.entries() {
-            let Some(key) = self.unwrap(owner, text, node.t) else { continue };
-            let Some(key) = key.filter(|key| fits(key, node.t)) else {
-                problem = Problem::BadKey;
-                continue;
+            let key = match self.unwrap(owner, text, node.t) {
+                Ok(key) if fits(&key, node.t) => key,
+                Err(Problem::NoKey) => continue,
+                _ => {
+                    problem = Problem::BadKey;
+                    continue;
+                }
             };
             match Attributes::decrypt(&key.attribute_key(), &attributes) {
                 Ok(attributes) => return Ok((key, attributes)),
@@ -93,27 +96,27 @@ impl KeyRing {
         Err(problem)
     }
 
-    /// Nothing if this ring has no key for the entry; `Some(None)` if it has and the entry is bad.
-    fn unwrap(&self, owner: KeyOwner, text: &str, kind: NodeType) -> Option<Option<NodeKey>> {
+    /// Unwraps one entry of a key string, if this ring has the key for it.
+    fn unwrap(&self, owner: KeyOwner, text: &str, kind: NodeType) -> Result<NodeKey, Problem> {
+        let wrapped = base64::decode(text).map_err(|_| Problem::BadKey)?;
         let account = match owner {
-            KeyOwner::Unknown => return None,
+            KeyOwner::Unknown => None,
             KeyOwner::Share(root) => {
-                let share = self.shares.get(&root)?;
-                return Some(
-                    base64::decode(text).ok().and_then(|k| share.unwrap_node_key(&k).ok()),
-                );
+                let share = self.shares.get(&root).ok_or(Problem::NoKey)?;
+                return share.unwrap_node_key(&wrapped).map_err(|_| Problem::BadKey);
             }
-            KeyOwner::Unnamed => self.account.as_ref()?,
-            KeyOwner::User(user) => self.account.as_ref().filter(|own| own.user == user)?,
+            KeyOwner::Unnamed => self.account.as_ref(),
+            KeyOwner::User(user) => self.account.as_ref().filter(|own| own.user == user),
         };
-        let wrapped = base64::decode(text).unwrap_or_default();
+        let account = account.ok_or(Problem::NoKey)?;
         if text.len() <= LONGEST_SYMMETRIC {
-            return Some(account.master.unwrap_node_key(&wrapped).ok());
+            return account.master.unwrap_node_key(&wrapped).map_err(|_| Problem::BadKey);
         }
         // A node that somebody put into the inbox.
+        let rsa = account.rsa.as_ref().ok_or(Problem::NoKey)?;
         let length = if kind == NodeType::File { 32 } else { 16 };
-        let key = account.rsa.as_ref()?.decrypt(&wrapped, length).ok();
-        Some(key.and_then(|key| NodeKey::from_bytes(&key).ok()))
+        let key = rsa.decrypt(&wrapped, length).map_err(|_| Problem::BadKey)?;
+        NodeKey::from_bytes(&key).map_err(|_| Problem::BadKey)
     }
 }
 

@@ -246,9 +246,10 @@ fn check_static_keys(keys: &AccountKeys, container: Option<&KeyManager>) -> Resu
     // An account that had no RSA key when the container was made keeps an empty copy.
     let copy = container.map(KeyManager::rsa_private_bytes).filter(|copy| !copy.is_empty());
     if let (Some(rsa), Some(copy)) = (&keys.rsa, copy)
-        && !PrivateKey::from_short(copy).is_ok_and(|copy| copy.ct_eq(rsa)) {
-            return Err(AuthenticationError::InvalidKeys.into());
-        }
+        && !PrivateKey::from_short(copy).is_ok_and(|copy| copy.ct_eq(rsa))
+    {
+        return Err(AuthenticationError::InvalidKeys.into());
+    }
     Ok(())
 }
 

@@ -147,7 +147,9 @@ impl Download {
             |(mut plain, mut verify)| async move {
                 match plain.try_next().await? {
                     Some((bytes, macs)) => {
-                        macs.iter().for_each(|mac| verify.macs.push(mac));
+                        for mac in &macs {
+                            verify.macs.push(mac);
+                        }
                         Ok(Some((bytes, (plain, verify))))
                     }
                     None => verify.finish().map(|()| None),

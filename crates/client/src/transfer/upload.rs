@@ -187,7 +187,9 @@ impl Upload {
                 .try_buffered(CONNECTIONS);
             let mut sending = std::pin::pin!(sending);
             while let Some((chunk_macs, got)) = sending.try_next().await? {
-                chunk_macs.iter().for_each(|mac| macs.push(mac));
+                for mac in &chunk_macs {
+                    macs.push(mac);
+                }
                 token = got.or(token);
             }
         }

@@ -68,7 +68,7 @@ impl UploadPlan {
             Err(error) => return Err(error),
         };
         if metadata.is_dir() {
-            return self.add_folder(tree, local, remote, existing);
+            return self.add_folder(tree, local, &remote, existing.as_ref());
         }
         if !metadata.is_file() {
             self.skipped.push(local.to_owned());
@@ -93,8 +93,8 @@ impl UploadPlan {
         &mut self,
         tree: &Tree,
         local: &Path,
-        remote: RemotePath,
-        existing: Option<Node>,
+        remote: &RemotePath,
+        existing: Option<&Node>,
     ) -> Result<()> {
         match existing {
             Some(node) if node.is_file() => {

@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn a_batch_is_bounded() {
         let (jobs, _receivers): (Vec<_>, Vec<_>) =
-            (0..BATCH_COMMANDS + 1).map(|_| job("a", false)).unzip();
+            (0..=BATCH_COMMANDS).map(|_| job("a", false)).unzip();
         let sizes: Vec<usize> = batches(jobs).iter().map(Vec::len).collect();
         assert_eq!(sizes, [BATCH_COMMANDS, 1]);
     }

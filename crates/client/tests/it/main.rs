@@ -3,6 +3,8 @@
 mod account;
 mod download;
 mod faults;
+mod folder_link;
 mod links;
+mod shares;
 mod tree;
 mod world;

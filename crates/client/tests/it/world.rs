@@ -40,7 +40,7 @@ pub async fn session(server: &ServerHandle) -> Session {
 
 /// Bytes that repeat nowhere near a chunk's length.
 pub fn content(size: usize) -> Vec<u8> {
-    (0..size).map(|i| (i ^ (i >> 8) ^ (i >> 16)).wrapping_mul(37) as u8).collect()
+    (0..size).map(|i| (i ^ (i >> 8) ^ (i >> 16)).to_le_bytes()[0].wrapping_mul(37)).collect()
 }
 
 /// Uploads `content(size)` under a name.

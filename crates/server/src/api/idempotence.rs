@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 /// Clients repeat a request for about ten minutes.
-const KEPT: Duration = Duration::from_secs(20 * 60);
+const KEPT: Duration = Duration::from_mins(20);
 /// Larger answers are those of commands that change nothing.
 const LARGEST: usize = 64 << 10;
 

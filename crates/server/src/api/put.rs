@@ -46,13 +46,13 @@ impl Handle for PutNodes {
         for (i, element) in self.n.iter().enumerate() {
             let parent = match element.p {
                 None => target.handle,
-                Some(temporary) => match known.get(&temporary) {
-                    Some(parent) => *parent,
-                    None => {
+                Some(temporary) => {
+                    let Some(parent) = known.get(&temporary) else {
                         errors.insert(i, ErrorCode::NotFound);
                         continue;
-                    }
-                },
+                    };
+                    *parent
+                }
             };
             match one(call, user, quota, parent, element) {
                 Ok(node) => {

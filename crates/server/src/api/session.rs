@@ -74,7 +74,7 @@ impl Handle for Login {
                     {
                         Ok(LoginReply { u: Some(user.handle), ..LoginReply::default() })
                     }
-                    sek => new_session(call, user, sek),
+                    sek => new_session(call, &user, sek),
                 }
             }
         }
@@ -92,7 +92,7 @@ fn check_password(call: &Call<'_>, name: &str, proof: &[u8]) -> Result<User, Api
 
 fn new_session(
     call: &mut Call<'_>,
-    user: User,
+    user: &User,
     sek: Option<&[u8]>,
 ) -> Result<LoginReply, ApiError> {
     let reply = LoginReply {
@@ -136,7 +136,7 @@ fn open_ephemeral(
     if user.email.is_some() || user.ts.is_none() {
         return Err(ErrorCode::NotFound.into());
     }
-    new_session(call, user, sek)
+    new_session(call, &user, sek)
 }
 
 fn resume(call: &mut Call<'_>, sek: Option<&[u8]>) -> Result<LoginReply, ApiError> {

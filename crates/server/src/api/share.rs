@@ -36,27 +36,21 @@ impl Handle for SetShare {
                 okd: None,
                 ou: Some(node.owner),
             };
-            match target.level() {
-                Some(level) => {
-                    packet.ok = self.ok.clone();
-                    packet.ha = self.ha.clone();
-                    links::set_export(
-                        call.db,
-                        &Export {
-                            node: node.handle,
-                            level,
-                            ok: self.ok.as_ref().map(|ok| ok.0.clone()),
-                            ha: self.ha.as_ref().map(|ha| ha.0.clone()),
-                            ts: now(),
-                        },
-                    )?;
-                }
-                None => {
-                    if !links::remove_export(call.db, node.handle)? {
-                        return Err(ErrorCode::NotFound.into());
-                    }
-                    packet.okd = Flag::SET;
-                }
+            if let Some(level) = target.level() {
+                packet.ok.clone_from(&self.ok);
+                packet.ha.clone_from(&self.ha);
+                let export = Export {
+                    node: node.handle,
+                    level,
+                    ok: self.ok.as_ref().map(|ok| ok.0.clone()),
+                    ha: self.ha.as_ref().map(|ha| ha.0.clone()),
+                    ts: now(),
+                };
+                links::set_export(call.db, &export)?;
+            } else if links::remove_export(call.db, node.handle)? {
+                packet.okd = Flag::SET;
+            } else {
+                return Err(ErrorCode::NotFound.into());
             }
             call.send(Stream::User(node.owner), true, PacketBody::Share(packet))?;
         }

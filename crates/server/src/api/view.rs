@@ -21,7 +21,7 @@ pub(super) fn node(
         Stream::User(_) => {
             let mut keys = format!("{}:{}", node.owner, node.k);
             for (share, key) in nodes::share_keys(db, node.handle)? {
-                keys.push_str(&format!("/{share}:{key}"));
+                keys.extend(["/", &share.to_string(), ":", &key]);
             }
             keys
         }

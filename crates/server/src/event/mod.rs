@@ -40,9 +40,8 @@ pub(crate) async fn poll(
     let deadline = tokio::time::Instant::now() + HOLD;
     loop {
         commits.mark_unchanged();
-        let page = match page(state, stream, from).await {
-            Some(page) => page,
-            None => return encode_failure(ErrorCode::TooMany.into()),
+        let Some(page) = page(state, stream, from).await else {
+            return encode_failure(ErrorCode::TooMany.into());
         };
         if !page.packets.is_empty() {
             return packets(state, stream, &page, mode, base);

@@ -152,8 +152,7 @@ fn action(text: &str) -> Result<Action, &'static str> {
         let argument = argument.ok_or("this action needs a number")?;
         argument.trim_end_matches("ms").parse::<u64>().map_err(|_| "this action needs a number")
     };
-    let small =
-        |limit: u64| number().and_then(|n| if n <= limit { Ok(n) } else { Err("too large") });
+    let too_large = |_| "this number is too large";
     match (name, argument) {
         ("again", None) => Ok(Action::Again),
         ("ratelimit", None) => Ok(Action::RateLimit),
@@ -161,12 +160,14 @@ fn action(text: &str) -> Result<Action, &'static str> {
         ("expired", None) => Ok(Action::Expired),
         ("cut", _) => Ok(Action::Cut { bytes: number()? }),
         ("delay", _) => Ok(Action::Delay { milliseconds: number()? }),
-        ("error", _) => Ok(Action::Error { number: small(9999)? as u32 }),
+        ("error", _) => Ok(Action::Error { number: number()?.try_into().map_err(too_large)? }),
         ("flip", _) => Ok(Action::Flip { offset: number()? }),
-        ("hashcash", _) => Ok(Action::Hashcash { easiness: small(255)? as u8 }),
+        ("hashcash", _) => {
+            Ok(Action::Hashcash { easiness: number()?.try_into().map_err(too_large)? })
+        }
         ("quota", _) => Ok(Action::Quota { seconds: number()? }),
-        ("status", _) => match small(599)? {
-            code @ 300..=599 => Ok(Action::Status { code: code as u16 }),
+        ("status", _) => match u16::try_from(number()?).map_err(too_large)? {
+            code @ 300..=599 => Ok(Action::Status { code }),
             _ => Err("a status lies between 300 and 599"),
         },
         ("truncate", _) => Ok(Action::Truncate { bytes: number()? }),

@@ -22,7 +22,7 @@ use header_case::HeaderCase;
 /// Connections at the same time; more wait to be accepted.
 const CONNECTIONS: usize = 2048;
 /// How long a client may take for the head of a request.
-const HEAD: Duration = Duration::from_secs(60);
+const HEAD: Duration = Duration::from_mins(1);
 /// How long requests under way may take once the server is to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
 

@@ -8,7 +8,7 @@ use supermega_crypto::{CryptoError, random};
 use supermega_encoding::base64;
 
 /// Official clients use an address again for just under two days.
-const LIFE: Duration = Duration::from_secs(48 * 3600);
+const LIFE: Duration = Duration::from_hours(48);
 
 /// What a token gives access to.
 #[derive(Clone, Copy, Debug)]

@@ -71,9 +71,7 @@ pub(crate) fn after(
         .prepare_cached(
             "SELECT seq, json FROM packets WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
         )?
-        .query_map(params![stream.bytes(), from, limit as i64 + 1], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
+        .query_map(params![stream.bytes(), from, limit + 1], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let more = rows.len() > limit;
     let mut packets = Vec::with_capacity(rows.len());
