@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// MEGA for people and for scripts.
@@ -63,10 +64,10 @@ pub struct Global {
     )]
     pub patience: u64,
     /// Print one JSON object a line, errors too
-    #[arg(long, global = true, env = "SUPERMEGA_JSON")]
+    #[arg(long, global = true, env = "SUPERMEGA_JSON", value_parser = switch())]
     pub json: bool,
     /// Say nothing but errors
-    #[arg(short, long, global = true, env = "SUPERMEGA_QUIET")]
+    #[arg(short, long, global = true, env = "SUPERMEGA_QUIET", value_parser = switch())]
     pub quiet: bool,
     /// Say more; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "SUPERMEGA_VERBOSE")]
@@ -81,7 +82,7 @@ pub struct Global {
     )]
     pub color: Color,
     /// Draw no progress bars
-    #[arg(long, global = true, env = "SUPERMEGA_NO_PROGRESS")]
+    #[arg(long, global = true, env = "SUPERMEGA_NO_PROGRESS", value_parser = switch())]
     pub no_progress: bool,
 }
 
@@ -142,7 +143,7 @@ pub struct Get {
     #[arg(long, value_name = "WHAT", env = "SUPERMEGA_OVERWRITE", default_value = "ask")]
     pub overwrite: Overwrite,
     /// Read the password of a protected link from standard input
-    #[arg(long, env = "SUPERMEGA_LINK_PASSWORD_STDIN")]
+    #[arg(long, env = "SUPERMEGA_LINK_PASSWORD_STDIN", value_parser = switch())]
     pub link_password_stdin: bool,
 }
 
@@ -191,13 +192,18 @@ pub struct Login {
     #[arg(env = "SUPERMEGA_EMAIL", value_name = "EMAIL | FOLDER_LINK")]
     pub name: Option<String>,
     /// Read the password from standard input rather than from the terminal
-    #[arg(long, env = "SUPERMEGA_PASSWORD_STDIN")]
+    #[arg(long, env = "SUPERMEGA_PASSWORD_STDIN", value_parser = switch())]
     pub password_stdin: bool,
     /// The six digits of the second factor
-    #[arg(long, value_name = "N", env = "SUPERMEGA_MFA_CODE")]
+    #[arg(long, value_name = "N", env = "SUPERMEGA_MFA_CODE", hide_env_values = true)]
     pub mfa_code: Option<String>,
     /// Make an account without e-mail address and password, that lives as long as this login
-    #[arg(long, conflicts_with_all = ["password_stdin", "mfa_code"], env = "SUPERMEGA_EPHEMERAL")]
+    #[arg(
+        long,
+        conflicts_with_all = ["password_stdin", "mfa_code"],
+        env = "SUPERMEGA_EPHEMERAL",
+        value_parser = switch()
+    )]
     pub ephemeral: bool,
 }
 
@@ -208,10 +214,10 @@ pub struct Ls {
     #[arg(default_value = "/", value_name = "PATH")]
     pub paths: Vec<String>,
     /// Show kind, size, time and handle too
-    #[arg(short, long, env = "SUPERMEGA_LONG")]
+    #[arg(short, long, env = "SUPERMEGA_LONG", value_parser = switch())]
     pub long: bool,
     /// Show sizes in KiB, MiB and so on
-    #[arg(short = 'H', long, env = "SUPERMEGA_HUMAN")]
+    #[arg(short = 'H', long, env = "SUPERMEGA_HUMAN", value_parser = switch())]
     pub human: bool,
 }
 
@@ -222,7 +228,7 @@ pub struct Mkdir {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<String>,
     /// Make the folders around them too, and do not mind those that exist
-    #[arg(short, long, env = "SUPERMEGA_PARENTS")]
+    #[arg(short, long, env = "SUPERMEGA_PARENTS", value_parser = switch())]
     pub parents: bool,
 }
 
@@ -249,10 +255,10 @@ pub struct Rm {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<String>,
     /// Folders too, with everything below them
-    #[arg(short, long, env = "SUPERMEGA_RECURSIVE")]
+    #[arg(short, long, env = "SUPERMEGA_RECURSIVE", value_parser = switch())]
     pub recursive: bool,
     /// Delete for good rather than move to the rubbish bin
-    #[arg(long, env = "SUPERMEGA_PERMANENT")]
+    #[arg(long, env = "SUPERMEGA_PERMANENT", value_parser = switch())]
     pub permanent: bool,
 }
 
@@ -271,10 +277,15 @@ pub struct Server {
     #[arg(long, value_name = "DIR", conflicts_with = "in_memory", env = "SUPERMEGA_SERVER_DATA")]
     pub data: Option<PathBuf>,
     /// Keep nothing: what is stored goes away with the server. This is the default
-    #[arg(long, env = "SUPERMEGA_SERVER_IN_MEMORY")]
+    #[arg(long, env = "SUPERMEGA_SERVER_IN_MEMORY", value_parser = switch())]
     pub in_memory: bool,
     /// Make an account; for tests only, since others see command lines
-    #[arg(long = "user", value_name = "EMAIL:PASSWORD", env = "SUPERMEGA_SERVER_USER")]
+    #[arg(
+        long = "user",
+        value_name = "EMAIL:PASSWORD",
+        env = "SUPERMEGA_SERVER_USER",
+        hide_env_values = true
+    )]
     pub users: Vec<String>,
     /// Key derivation of these accounts
     #[arg(long, value_name = "VERSION", default_value = "v2", env = "SUPERMEGA_SERVER_KDF")]
@@ -282,8 +293,8 @@ pub struct Server {
     /// Misbehave: PLACE:ACTION[*TIMES][+SKIP], see docs/server-faults.md
     #[arg(long = "fault", value_name = "SPEC", env = "SUPERMEGA_SERVER_FAULT")]
     pub faults: Vec<supermega_server::Fault>,
-    /// How many bytes an account may hold
-    #[arg(long, value_name = "BYTES", env = "SUPERMEGA_SERVER_QUOTA")]
+    /// How much an account may hold: bytes, or a number with K, M, G or T (powers of 1024)
+    #[arg(long, value_name = "SIZE", env = "SUPERMEGA_SERVER_QUOTA", value_parser = bytes_of)]
     pub quota: Option<u64>,
 }
 
@@ -304,6 +315,26 @@ pub struct Tree {
     pub paths: Vec<String>,
 }
 
+/// How a switch's variable is read: `SUPERMEGA_JSON=1` is yes; empty, `0`, `no` and the like are no.
+fn switch() -> FalseyValueParser {
+    FalseyValueParser::new()
+}
+
+/// Reads `1000`, `20G` or `1MiB`.
+fn bytes_of(text: &str) -> Result<u64, &'static str> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let power = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 1,
+        "m" | "mib" => 2,
+        "g" | "gib" => 3,
+        "t" | "tib" => 4,
+        _ => return Err("the unit is none of K, M, G and T"),
+    };
+    let number = digits.parse::<u64>().map_err(|_| "a size is a whole number, as in 20G")?;
+    number.checked_mul(1 << (10 * power)).ok_or("the size is too large")
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -313,6 +344,26 @@ mod tests {
     #[test]
     fn the_definitions_hold_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        for (text, bytes) in [("1000", 1000), ("0", 0), ("2K", 2048), ("20GiB", 20 << 30)] {
+            assert_eq!(bytes_of(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "G", "1.5G", "-1", "1Q", "99999999T"] {
+            assert!(bytes_of(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_of_the_environment_are_not_shown_in_the_help() {
+        let mut command = Arguments::command();
+        for (verb, flag) in [("login", "mfa_code"), ("server", "users")] {
+            let verb = command.find_subcommand_mut(verb).unwrap();
+            let flag = verb.get_arguments().find(|argument| argument.get_id() == flag).unwrap();
+            assert!(flag.is_hide_env_values_set());
+        }
     }
 
     #[test]

@@ -1,40 +1,45 @@
 //! What a verb needs besides its arguments: the client, the login, the output.
 
-use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
 use supermega::{
     AuthenticationError, Client, Error, Inside, Link, Node, RemotePath, Session, Tree,
 };
-use zeroize::Zeroizing;
 
 use crate::arguments::Global;
 use crate::error::{CommandError, Result};
 use crate::output::Output;
 use crate::place::Place;
 use crate::profile::Profile;
+use crate::secret;
 
 /// For scripts that keep their session themselves.
-const SESSION: &str = "SUPERMEGA_SESSION";
+pub const SESSION: &str = "SUPERMEGA_SESSION";
 const EMAIL: &str = "SUPERMEGA_EMAIL";
 const PASSWORD: &str = "SUPERMEGA_PASSWORD";
 
 /// What a verb needs besides its arguments.
 #[derive(Debug)]
 pub struct Context {
+    /// The flags of every verb.
     pub global: Global,
+    /// Where output goes.
     pub output: Output,
 }
 
 /// A node, and the session and tree that it was found in.
 #[derive(Debug)]
 pub struct Found {
+    /// The account or folder link.
     pub session: Session,
+    /// The tree as it was when the node was found.
     pub tree: Tree,
+    /// The node.
     pub node: Node,
 }
 
 impl Context {
+    /// Puts them together.
     pub fn new(global: Global, output: Output) -> Self {
         Self { global, output }
     }
@@ -48,6 +53,7 @@ impl Context {
             .build()?)
     }
 
+    /// The profile that was named.
     pub fn profile(&self) -> Result<Profile> {
         Profile::new(&self.global)
     }
@@ -56,7 +62,7 @@ impl Context {
     /// none or it is over, a new one if the environment says how to log in.
     pub async fn session(&self) -> Result<Session> {
         let client = self.client()?;
-        if let Some(saved) = secret_variable(SESSION) {
+        if let Some(saved) = secret::variable(SESSION) {
             return Ok(client.resume(&saved).await?);
         }
         let kept = match self.profile()?.load() {
@@ -65,7 +71,7 @@ impl Context {
             Err(error) => Err(error),
         };
         let email = std::env::var(EMAIL).ok().filter(|email| !email.is_empty());
-        match (kept, email, secret_variable(PASSWORD)) {
+        match (kept, email, secret::variable(PASSWORD)) {
             (Err(error), Some(email), Some(password)) if needs_login(&error) => {
                 Ok(client.login(&email, &password).await?)
             }
@@ -90,7 +96,7 @@ impl Context {
     /// Finds a node of the account or of a folder link.
     pub async fn find(&self, session: &mut Option<Session>, text: &str) -> Result<Found> {
         match Place::read(text)? {
-            Place::Link(link) => self.open_folder(&link).await,
+            Place::Link(link) => self.open_folder(&secret::unlock(link, false).await?).await,
             Place::Path(path) => {
                 let session = match session {
                     Some(session) => session.clone(),
@@ -108,39 +114,4 @@ fn needs_login(error: &CommandError) -> bool {
     let over = AuthenticationError::SessionEnded;
     matches!(error, CommandError::NotLoggedIn(_))
         || matches!(error, CommandError::Library(Error::Authentication(e)) if *e == over)
-}
-
-/// A secret of the environment; an empty one counts as none.
-pub fn secret_variable(name: &str) -> Option<Zeroizing<String>> {
-    std::env::var(name).ok().filter(|value| !value.is_empty()).map(Zeroizing::new)
-}
-
-/// Reads a secret: from standard input when asked, else from the environment, else from the terminal.
-pub async fn read_secret(
-    prompt: &str,
-    from_stdin: bool,
-    variable: Option<&'static str>,
-) -> Result<Zeroizing<String>> {
-    if !from_stdin && let Some(secret) = variable.and_then(secret_variable) {
-        return Ok(secret);
-    }
-    let prompt = prompt.to_owned();
-    let read = move || {
-        if from_stdin {
-            let mut line = Zeroizing::new(String::new());
-            std::io::stdin().lock().read_line(&mut line)?;
-            let length = line.trim_end_matches(['\r', '\n']).len();
-            line.truncate(length);
-            return Ok(line);
-        }
-        if !std::io::stdin().is_terminal() {
-            return Err(CommandError::Usage(
-                "there is no terminal to ask for the password: use --password-stdin or \
-                 SUPERMEGA_PASSWORD"
-                    .into(),
-            ));
-        }
-        Ok(Zeroizing::new(rpassword::prompt_password(prompt)?))
-    };
-    tokio::task::spawn_blocking(read).await.map_err(CommandError::local)?
 }

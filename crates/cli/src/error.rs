@@ -13,6 +13,12 @@ pub enum CommandError {
     /// Whoever read our output has seen enough.
     #[error("the output was closed")]
     ClosedPipe,
+    /// What would be replaced is not what would come.
+    #[error("{0} exists already, and it is different")]
+    Different(String),
+    /// Somebody pressed Ctrl-C while he was asked something.
+    #[error("interrupted")]
+    Interrupted,
     /// The library failed.
     #[error(transparent)]
     Library(#[from] Error),
@@ -22,6 +28,14 @@ pub enum CommandError {
     /// Nobody is logged in.
     #[error("not logged in{0}")]
     NotLoggedIn(String),
+    /// One of several files failed, and its error does not tell which.
+    #[error("{path}: {error}")]
+    Of {
+        /// The file.
+        path: String,
+        /// Why.
+        error: Error,
+    },
     /// The server could not start.
     #[error("{0}")]
     Server(#[from] supermega_server::ServerError),
@@ -36,12 +50,30 @@ impl CommandError {
         Self::Local(error.to_string())
     }
 
+    /// Says which file failed, where the error does not.
+    pub fn of(error: Error, path: &str) -> Self {
+        match error {
+            Error::Network(_)
+            | Error::Protocol(_)
+            | Error::Quota { .. }
+            | Error::Service { .. } => Self::Of { path: path.to_owned(), error },
+            error => error.into(),
+        }
+    }
+
+    /// Whether whatever else there is to do would fail in the same way.
+    pub fn concerns_all(&self) -> bool {
+        let exit = self.exit();
+        matches!(exit, Exit::Authentication | Exit::Done | Exit::Interrupted | Exit::Network)
+    }
+
     /// How this ends the run.
     pub fn exit(&self) -> Exit {
         match self {
             Self::ClosedPipe => Exit::Done,
-            Self::Library(error) => Exit::of(error),
-            Self::Local(_) | Self::Server(_) => Exit::Failed,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Library(error) | Self::Of { error, .. } => Exit::of(error),
+            Self::Different(_) | Self::Local(_) | Self::Server(_) => Exit::Failed,
             Self::NotLoggedIn(_) => Exit::Authentication,
             Self::Usage(_) => Exit::Usage,
         }
@@ -51,7 +83,8 @@ impl CommandError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NotLoggedIn(_) => "run: supermega login EMAIL",
-            Self::Library(error) => return library_hint(error),
+            Self::Different(_) => "--overwrite always replaces it, --overwrite never leaves it",
+            Self::Library(error) | Self::Of { error, .. } => return library_hint(error),
             _ => return None,
         };
         Some(hint.into())
@@ -90,6 +123,7 @@ impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            std::io::ErrorKind::Interrupted => Self::Interrupted,
             _ => Self::local(error),
         }
     }

@@ -10,8 +10,12 @@ mod exit_code;
 mod output;
 mod place;
 mod profile;
+mod secret;
+mod stop;
+mod usage;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -21,7 +25,10 @@ use exit_code::Exit;
 use output::Output;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::report(&error).into(),
+    };
     let output = Output::new(&arguments.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -42,17 +49,11 @@ fn main() -> ExitCode {
                 }
             },
             // Dropping what was under way removes the files in the making.
-            () = interrupted(), if !serves => Exit::Interrupted,
+            () = stop::requested(), if !serves => Exit::Interrupted,
         }
     });
-    // A thread that waits for standard input must not keep the command alive.
-    runtime.shutdown_background();
+    // Threads that write to such files are waited for, since these go away with them; one that waits for
+    // standard input must not keep the command alive.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     exit.into()
-}
-
-/// Returns when the keyboard interrupts; a server ends by that in its own way.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

@@ -19,7 +19,9 @@ const EMAIL: &str = "demo@example.org";
 
 /// Does everything once, and says what it did.
 pub async fn run(context: &Context) -> Result<Exit> {
-    let say = |text: &str| context.output.data(text, || serde_json::json!({ "step": text }));
+    let say = |text: &str| {
+        context.output.data(text, || serde_json::json!({ "type": "step", "text": text }))
+    };
     let work = tempfile::tempdir()?;
     let password = supermega_crypto::random::array::<12>().map_err(CommandError::local)?;
     let password = supermega_encoding::base64::encode(&password);

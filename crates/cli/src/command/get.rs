@@ -8,15 +8,16 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
 use supermega::name::{System, for_terminal, to_local};
 use supermega::transfer::{Download, DownloadPlan, Existing, Progress, TargetState};
-use supermega::{Error, Link, PublicFile, Session};
+use supermega::{Error, Link, Node, PublicFile, Session};
 
 use super::summary::Summary;
 use crate::arguments::{Get, Overwrite};
-use crate::context::{Context, Found, read_secret};
+use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
 use crate::output::name_of;
 use crate::place::Place;
+use crate::secret;
 
 /// Files at the same time.
 const FILES: usize = 4;
@@ -42,26 +43,28 @@ pub async fn run(arguments: Get, context: &Context) -> Result<Exit> {
         [sources @ .., target] => (sources, target.as_str()),
         [] => return Err(CommandError::Usage("name what to download".into())),
     };
-    let mut session = None;
-    let mut found = Vec::with_capacity(sources.len());
+    let several = sources.len() > 1;
+    let mut summary = Summary::default();
+    let (mut session, mut found) = (None, Vec::with_capacity(sources.len()));
     for source in sources {
-        found.push(find(context, &mut session, source, arguments.link_password_stdin).await?);
+        match find(context, &mut session, source, arguments.link_password_stdin).await {
+            Ok(source) => found.push(source),
+            Err(error) => summary.fail(context, error, several)?,
+        }
     }
     if target == "-" {
-        return to_stdout(found).await;
+        to_stdout(context, found).await?;
+        return Ok(summary.exit(context));
     }
-    let mut summary = Summary::default();
-    let target = Target::new(target, sources.len() > 1)?;
+    let target = Target::new(target, several)?;
     let mut jobs = Vec::new();
     for source in found {
-        let planned = tokio::task::block_in_place(|| plan(context, &target, source, &mut summary));
-        jobs.extend(planned?);
+        match tokio::task::block_in_place(|| plan(context, &target, source, &mut summary)) {
+            Ok(planned) => jobs.extend(planned),
+            Err(error) => summary.fail(context, error, several)?,
+        }
     }
-    let (jobs, same) = settle(context, jobs, arguments.overwrite).await?;
-    for path in same {
-        report(context, &path, 0, "skipped")?;
-        summary.add::<()>(context, Ok(()));
-    }
+    let jobs = settle(context, jobs, arguments.overwrite, &mut summary).await?;
     fetch(context, jobs, &mut summary).await?;
     Ok(summary.exit(context))
 }
@@ -72,19 +75,12 @@ async fn find(
     text: &str,
     password_stdin: bool,
 ) -> Result<Source> {
-    let mut link = match Place::read(text)? {
+    let link = match Place::read(text)? {
         Place::Path(_) => {
             return Ok(Source::Node(Box::new(context.find(session, text).await?)));
         }
-        Place::Link(link) => link,
+        Place::Link(link) => secret::unlock(link, password_stdin).await?,
     };
-    if let Link::Protected(protected) = &link {
-        let variable = Some("SUPERMEGA_LINK_PASSWORD");
-        let password = read_secret("Password of the link: ", password_stdin, variable).await?;
-        let protected = protected.clone();
-        let open = tokio::task::spawn_blocking(move || protected.open(&password));
-        link = open.await.map_err(CommandError::local)?.map_err(Error::from)?;
-    }
     match link {
         Link::Folder { .. } => Ok(Source::Node(Box::new(context.open_folder(&link).await?))),
         link => Ok(Source::File(context.client()?.open_file(&link).await?)),
@@ -107,11 +103,15 @@ impl Target {
         Ok(Self { path, is_folder })
     }
 
-    fn of(&self, name: Option<&str>) -> PathBuf {
-        match name.filter(|_| self.is_folder) {
-            Some(name) => self.path.join(to_local(name, System::current()).as_ref()),
-            None => self.path.clone(),
+    /// The local path of a source of this name.
+    fn of(&self, context: &Context, name: Option<&str>) -> PathBuf {
+        let Some(name) = name.filter(|_| self.is_folder) else { return self.path.clone() };
+        let local = to_local(name, System::current());
+        let path = self.path.join(local.as_ref());
+        if local != name {
+            say_renamed(context, name, &path);
         }
+        path
     }
 }
 
@@ -124,26 +124,23 @@ fn plan(
 ) -> Result<Vec<Job>> {
     let found = match source {
         Source::File(file) => {
-            let path = target.of(Some(file.name().unwrap_or_default()));
+            let path = target.of(context, Some(file.name().unwrap_or_default()));
             let state = TargetState::of(&path, file.size(), file.modified())?;
             let (download, size) = (file.download()?, file.size());
             return Ok(vec![Job { download, path, size, state }]);
         }
         Source::Node(found) => found,
     };
-    if let Some(problem) = found.node.problem() {
-        let text = format!("{}: {problem}", name_of(&found.node));
-        return Err(CommandError::Local(text));
+    if found.node.problem().is_some() {
+        return Err(unreadable(&found.node));
     }
-    let path = target.of(found.node.name());
+    let path = target.of(context, found.node.name());
     let plan = DownloadPlan::new(&found.tree, &found.node, &path, System::current())?;
     for renamed in &plan.renamed {
-        let name = for_terminal(&renamed.name).into_owned();
-        context.output.note(&format!("{name:?} becomes {}", shown(&renamed.path)));
+        say_renamed(context, &renamed.name, &renamed.path);
     }
     for node in &plan.unreadable {
-        let text = format!("{} cannot be decrypted", name_of(node));
-        summary.add::<()>(context, Err(CommandError::Local(text)));
+        summary.add::<()>(context, Err(unreadable(node)))?;
     }
     plan.make_folders()?;
     let job = |file: supermega::transfer::PlannedDownload| {
@@ -153,48 +150,46 @@ fn plan(
     plan.files.into_iter().map(job).collect()
 }
 
-/// Decides what happens to files that are there: gives those to fetch, and those that stay.
+/// Decides what happens to files that are there, and gives those to fetch.
 async fn settle(
     context: &Context,
     jobs: Vec<Job>,
     overwrite: Overwrite,
-) -> Result<(Vec<Job>, Vec<PathBuf>)> {
-    let (mut wanted, mut stay) = (Vec::new(), Vec::new());
+    summary: &mut Summary,
+) -> Result<Vec<Job>> {
+    let mut wanted = Vec::with_capacity(jobs.len());
     for mut job in jobs {
         let replace = match (job.state, overwrite) {
-            (TargetState::Absent, _) => true,
-            (TargetState::Same, _) | (TargetState::Different, Overwrite::Never) => false,
-            (TargetState::Different, Overwrite::Always) => true,
-            (TargetState::Different, Overwrite::Ask) => ask(context, &job.path).await?,
+            (TargetState::Absent, _) => Some(true),
+            (TargetState::Same, _) | (TargetState::Different, Overwrite::Never) => Some(false),
+            (TargetState::Different, Overwrite::Always) => Some(true),
+            (TargetState::Different, Overwrite::Ask) => {
+                let question = format!("{} is there and different. Replace it?", shown(&job.path));
+                context.output.ask(question).await?
+            }
         };
-        if !replace {
-            stay.push(job.path);
-            continue;
+        match replace {
+            Some(true) => {
+                if job.state == TargetState::Different {
+                    job.download = job.download.existing(Existing::Replace);
+                }
+                wanted.push(job);
+            }
+            Some(false) => {
+                context.output.note(&format!("{} stays as it is", shown(&job.path)));
+                summary.add(context, report(context, &job.path, job.size, "skipped"))?;
+            }
+            None => {
+                let error = CommandError::Different(job.path.display().to_string());
+                summary.add::<()>(context, Err(error))?;
+            }
         }
-        if job.state == TargetState::Different {
-            job.download = job.download.existing(Existing::Replace);
-        }
-        wanted.push(job);
     }
-    Ok((wanted, stay))
-}
-
-async fn ask(context: &Context, path: &Path) -> Result<bool> {
-    if context.output.is_json() || !std::io::stdin().is_terminal() {
-        let path = path.display().to_string();
-        return Err(Error::AlreadyExists { path }.into());
-    }
-    let question = format!("{} is there and different. Replace it? [y/N] ", shown(path));
-    let answer = tokio::task::spawn_blocking(move || {
-        eprint!("{question}");
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line)
-    });
-    let answer = answer.await.map_err(CommandError::local)??;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(wanted)
 }
 
 async fn fetch(context: &Context, jobs: Vec<Job>, summary: &mut Summary) -> Result<()> {
+    let several = jobs.len() > 1;
     let bars: Arc<dyn Progress> =
         Arc::new(context.output.bars(jobs.iter().map(|job| job.size).sum()));
     let mut running = futures_util::stream::iter(jobs)
@@ -207,36 +202,51 @@ async fn fetch(context: &Context, jobs: Vec<Job>, summary: &mut Summary) -> Resu
         })
         .buffer_unordered(FILES);
     while let Some((path, size, fetched)) = running.next().await {
-        if fetched.is_ok() {
-            report(context, &path, size, "downloaded")?;
-        }
-        summary.add(context, fetched.map_err(Into::into));
+        let done = match fetched {
+            Ok(()) => report(context, &path, size, "downloaded"),
+            Err(error) if several => Err(CommandError::of(error, &path.display().to_string())),
+            Err(error) => Err(error.into()),
+        };
+        summary.add(context, done)?;
     }
     Ok(())
 }
 
 fn report(context: &Context, path: &Path, size: u64, state: &str) -> Result<()> {
-    if state == "skipped" {
-        context.output.note(&format!("{} is there already", shown(path)));
-    }
     context.output.object(|| {
         json!({ "type": "file", "path": path.display().to_string(), "size": size, "state": state })
     })
 }
 
-async fn to_stdout(sources: Vec<Source>) -> Result<Exit> {
+/// Writes files to standard output, one after the other, **before** each is verified as a whole: a failure
+/// shows in the exit code only.
+async fn to_stdout(context: &Context, sources: Vec<Source>) -> Result<()> {
     for source in sources {
-        let download = match source {
-            Source::File(file) => file.download()?,
-            Source::Node(found) => found.session.download(&found.node)?,
+        let (mut download, size) = match source {
+            Source::File(file) => (file.download()?, file.size()),
+            Source::Node(found) => (found.session.download(&found.node)?, found.node.size()),
         };
+        // On a terminal a bar would stand amid the file.
+        if !std::io::stdout().is_terminal() {
+            download = download.progress(Arc::new(context.output.bars(size)));
+        }
         let mut chunks = download.chunks();
         while let Some(chunk) = chunks.try_next().await? {
-            std::io::stdout().lock().write_all(&chunk)?;
+            // Whoever reads may be slow; a request to stop must not wait for that.
+            let write = move || std::io::stdout().lock().write_all(&chunk);
+            tokio::task::spawn_blocking(write).await.map_err(CommandError::local)??;
         }
     }
-    std::io::stdout().lock().flush()?;
-    Ok(Exit::Done)
+    Ok(std::io::stdout().lock().flush()?)
+}
+
+fn unreadable(node: &Node) -> CommandError {
+    let why = "it cannot be decrypted";
+    Error::Integrity { what: name_of(node), why }.into()
+}
+
+fn say_renamed(context: &Context, name: &str, path: &Path) {
+    context.output.note(&format!("{:?} becomes {}", for_terminal(name), shown(path)));
 }
 
 fn shown(path: &Path) -> String {

@@ -8,10 +8,12 @@ use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
 use crate::place::Place;
+use crate::secret;
 
 /// Copies the file on the server.
 pub async fn run(arguments: Import, context: &Context) -> Result<Exit> {
     let link = Link::parse(&arguments.link).map_err(Error::from)?;
+    let link = secret::unlock(link, false).await?;
     if !matches!(link, Link::File { .. }) {
         return Err(CommandError::Usage("the link is not that of a file".into()));
     }

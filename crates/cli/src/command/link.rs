@@ -17,12 +17,12 @@ pub async fn run(arguments: Link, context: &Context) -> Result<Exit> {
     match arguments {
         Link::Make(remotes) => {
             for text in &remotes.paths {
-                summary.add(context, make(context, &session, text).await);
+                summary.add(context, make(context, &session, text).await)?;
             }
         }
         Link::Remove(remotes) => {
             for text in &remotes.paths {
-                summary.add(context, remove(&session, text).await);
+                summary.add(context, remove(&session, text).await)?;
             }
         }
     }

@@ -1,12 +1,13 @@
 //! `login`: to an account, to a folder link, or to an account made on the spot.
 
 use serde_json::json;
-use supermega::{Credentials, Link};
+use supermega::{Credentials, Link, LinkError};
 
 use crate::arguments::Login;
-use crate::context::{Context, read_secret};
+use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
+use crate::secret;
 
 /// Logs in and keeps the session.
 pub async fn run(arguments: Login, context: &Context) -> Result<Exit> {
@@ -19,17 +20,21 @@ pub async fn run(arguments: Login, context: &Context) -> Result<Exit> {
             CommandError::Usage("name the e-mail address or the folder link to log in to".into())
         })?;
         if name.contains('@') {
-            let prompt = format!("Password of {name}: ");
-            let from_stdin = arguments.password_stdin;
-            let password = read_secret(&prompt, from_stdin, Some("SUPERMEGA_PASSWORD")).await?;
+            let source = secret::Source::account(arguments.password_stdin);
+            let password = source.read(format!("Password of {name}: ")).await?;
             let mut credentials = Credentials::new(&name, &password);
             if let Some(code) = &arguments.mfa_code {
                 credentials = credentials.mfa_code(code);
             }
             client.login_with(credentials).await?
         } else {
-            let link = Link::parse(&name).map_err(supermega::Error::from)?;
-            client.open_folder(&link).await?
+            let link = Link::parse(&name).map_err(|error| match error {
+                LinkError::NotALink | LinkError::ForeignHost => CommandError::Usage(format!(
+                    "{name:?} is neither an e-mail address nor a link to a folder"
+                )),
+                error => supermega::Error::from(error).into(),
+            })?;
+            client.open_folder(&secret::unlock(link, false).await?).await?
         }
     };
     profile.save(&session.save())?;

@@ -1,23 +1,36 @@
 //! `logout`: ends the session on the server and forgets it here.
 
-use crate::context::Context;
+use serde_json::json;
+use supermega::{AuthenticationError, Client, Error};
+
+use crate::context::{Context, SESSION};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
+use crate::secret;
 
 /// Logs out. A session that the server has ended already is forgotten all the same.
 pub async fn run(context: &Context) -> Result<Exit> {
-    use supermega::{AuthenticationError, Error};
-    let profile = context.profile()?;
-    let ended = match context.session().await {
-        Ok(session) => session.logout().await.map_err(CommandError::from),
+    let client = context.client()?;
+    if let Some(saved) = secret::variable(SESSION) {
+        end(&client, &saved).await?;
+    } else {
+        let profile = context.profile()?;
+        let nobody = || CommandError::NotLoggedIn(String::new());
+        end(&client, &profile.load()?.ok_or_else(nobody)?).await?;
+        profile.forget()?;
+    }
+    context.output.note("logged out");
+    context.output.object(|| json!({ "type": "logout" }))?;
+    Ok(Exit::Done)
+}
+
+async fn end(client: &Client, saved: &str) -> Result<()> {
+    let ended = match client.resume(saved).await {
+        Ok(session) => session.logout().await,
         Err(error) => Err(error),
     };
     match ended {
-        Ok(())
-        | Err(CommandError::Library(Error::Authentication(AuthenticationError::SessionEnded))) => {}
-        Err(error) => return Err(error),
+        Err(Error::Authentication(AuthenticationError::SessionEnded)) => Ok(()),
+        ended => Ok(ended?),
     }
-    profile.forget()?;
-    context.output.note("logged out");
-    Ok(Exit::Done)
 }

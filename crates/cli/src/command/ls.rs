@@ -1,33 +1,49 @@
 //! `ls`: what lies in a folder.
 
 use serde_json::{Value, json};
+use supermega::name::for_terminal;
 use supermega::{Node, NodeKind, Tree};
 
+use super::summary::Summary;
 use crate::arguments::Ls;
-use crate::context::Context;
+use crate::context::{Context, Found};
 use crate::error::Result;
 use crate::exit_code::Exit;
 use crate::output::{local_time, name_of, size};
 
 /// Lists each path: a folder's content, or a file itself.
 pub async fn run(arguments: Ls, context: &Context) -> Result<Exit> {
-    let mut session = None;
-    for (i, path) in arguments.paths.iter().enumerate() {
-        let found = context.find(&mut session, path).await?;
-        if arguments.paths.len() > 1 && !context.output.is_json() {
-            let gap = if i > 0 { "\n" } else { "" };
-            context.output.data(&format!("{gap}{path}:"), || Value::Null)?;
-        }
-        let nodes = match found.node.is_file() {
-            true => vec![found.node.clone()],
-            false => found.tree.children(&found.node),
+    let several = arguments.paths.len() > 1;
+    let (mut session, mut summary) = (None, Summary::default());
+    let mut gap = "";
+    for path in &arguments.paths {
+        let found = match context.find(&mut session, path).await {
+            Ok(found) => found,
+            Err(error) => {
+                summary.fail(context, error, several)?;
+                continue;
+            }
         };
-        for node in nodes {
-            let line = if arguments.long { long(&node, arguments.human) } else { short(&node) };
-            context.output.data(&line, || object(&found.tree, &node))?;
+        if several && !context.output.is_json() {
+            let heading = format!("{gap}{}:", for_terminal(path));
+            context.output.data(&heading, || Value::Null)?;
+            gap = "\n";
         }
+        let list = list(&arguments, context, &found);
+        summary.add(context, list)?;
     }
-    Ok(Exit::Done)
+    Ok(summary.exit(context))
+}
+
+fn list(arguments: &Ls, context: &Context, found: &Found) -> Result<()> {
+    let nodes = match found.node.is_file() {
+        true => vec![found.node.clone()],
+        false => found.tree.children(&found.node),
+    };
+    nodes.iter().try_for_each(|node| {
+        let line = if arguments.long { long(node, arguments.human) } else { short(node) };
+        context.output.data(&line, || object(&found.tree, node))
+    })
 }
 
 fn short(node: &Node) -> String {

@@ -24,7 +24,7 @@ pub async fn run(arguments: Mkdir, context: &Context) -> Result<Exit> {
             let object = || json!({ "type": "folder", "path": path.to_string(), "handle": handle });
             context.output.object(object)?;
         }
-        summary.add(context, made.map_err(Into::into));
+        summary.add(context, made.map_err(Into::into))?;
     }
     Ok(summary.exit(context))
 }

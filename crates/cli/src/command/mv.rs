@@ -32,7 +32,7 @@ pub async fn run(arguments: Mv, context: &Context) -> Result<Exit> {
             Some(folder) => into_folder(&session, source, folder).await,
             None => to_path(&session, source, target).await,
         };
-        summary.add(context, moved);
+        summary.add(context, moved)?;
     }
     Ok(summary.exit(context))
 }

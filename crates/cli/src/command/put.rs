@@ -1,5 +1,6 @@
 //! `put`: files and folders up, as `cp -r` copies.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,42 +28,66 @@ pub async fn run(arguments: Put, context: &Context) -> Result<Exit> {
         [sources @ .., target] => (sources, target.as_str()),
         [] => return Err(CommandError::Usage("name what to upload".into())),
     };
-    let target = Place::path(target)?;
+    let several = sources.len() > 1;
+    let path = Place::path(target)?;
     let session = context.session().await?;
-    let tree = session.tree().await?;
-    let folder = match tree.at(&target) {
+    let is_folder = match session.tree().await?.at(&path) {
         Ok(node) if !node.is_file() => true,
-        Ok(_) if sources.len() == 1 => false,
-        Ok(_) => return Err(Error::AlreadyExists { path: target.to_string() }.into()),
-        Err(Error::NotFound { .. }) if sources.len() == 1 => false,
+        Ok(_) if several => return Err(Error::AlreadyExists { path: path.to_string() }.into()),
+        Ok(_) => false,
+        Err(Error::NotFound { .. }) if !several && !target.ends_with('/') => false,
         Err(error) => return Err(error.into()),
     };
     let spool = tempfile::tempdir()?;
-    let mut plans = Vec::with_capacity(sources.len());
+    let target = Target { path, is_folder, spool: spool.path() };
+    let (mut summary, mut files) = (Summary::default(), Vec::new());
     for source in sources {
-        let (local, remote) = match source.as_str() {
-            "-" if folder => {
-                let text = "standard input has no name: name the remote file itself";
-                return Err(CommandError::Usage(text.into()));
-            }
-            "-" => (spool_stdin(spool.path()).await?, target.clone()),
-            text if folder => (PathBuf::from(text), target.join(&name_of(Path::new(text))?)),
-            text => (PathBuf::from(text), target.clone()),
-        };
-        plans.push(tokio::task::block_in_place(|| plan(&tree, &local, &remote))?);
-    }
-    let mut summary = Summary::default();
-    for plan in &plans {
-        for path in &plan.skipped {
-            context.output.note(&format!("{} is no file and stays behind", path.display()));
-        }
-        for folder in &plan.folders {
-            session.make_folder(folder).await?;
+        match prepare(context, &session, source, &target).await {
+            Ok(planned) => files.extend(planned),
+            Err(error) => summary.fail(context, error, several)?,
         }
     }
-    let files = plans.into_iter().flat_map(|plan| plan.files).collect();
+    let files = each_once(context, files, &mut summary)?;
     send(context, &session, files, &mut summary).await?;
     Ok(summary.exit(context))
+}
+
+/// Where things go: into a folder under their own names, or to this very path.
+struct Target<'a> {
+    path: RemotePath,
+    is_folder: bool,
+    /// A local folder for what comes through a pipe.
+    spool: &'a Path,
+}
+
+/// Plans one source and makes its folders. Those of the sources before it are there by then.
+async fn prepare(
+    context: &Context,
+    session: &Session,
+    source: &str,
+    target: &Target<'_>,
+) -> Result<Vec<PlannedUpload>> {
+    let (local, remote) = match source {
+        "-" if target.is_folder => {
+            let text = "standard input has no name: name the remote file itself";
+            return Err(CommandError::Usage(text.into()));
+        }
+        "-" => (spool_stdin(target.spool).await?, target.path.clone()),
+        text if target.is_folder => {
+            (PathBuf::from(text), target.path.join(&name_of(Path::new(text))?))
+        }
+        text => (PathBuf::from(text), target.path.clone()),
+    };
+    let tree = session.tree().await?;
+    let plan = tokio::task::block_in_place(|| plan(&tree, &local, &remote))?;
+    for path in &plan.skipped {
+        let path = path.display().to_string();
+        context.output.note(&format!("{} is no file and stays behind", for_terminal(&path)));
+    }
+    for folder in &plan.folders {
+        session.make_folder(folder).await?;
+    }
+    Ok(plan.files)
 }
 
 /// Plans one source; the folder around its target must exist.
@@ -71,6 +96,25 @@ fn plan(tree: &Tree, local: &Path, remote: &RemotePath) -> Result<UploadPlan> {
         tree.at(&parent)?;
     }
     Ok(UploadPlan::new(tree, local, remote)?)
+}
+
+/// Two sources for one target would race: the first wins.
+fn each_once(
+    context: &Context,
+    files: Vec<PlannedUpload>,
+    summary: &mut Summary,
+) -> Result<Vec<PlannedUpload>> {
+    let mut taken = HashSet::new();
+    let mut once = Vec::with_capacity(files.len());
+    for file in files {
+        if taken.insert(file.remote.clone()) {
+            once.push(file);
+        } else {
+            let text = format!("{}: {} goes there already", file.local.display(), file.remote);
+            summary.add::<()>(context, Err(CommandError::Local(text)))?;
+        }
+    }
+    Ok(once)
 }
 
 /// The remote name of a local path: `.` and the like are called as the folder they mean.
@@ -108,12 +152,11 @@ async fn send(
     let (same, wanted): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|file| file.state == TargetState::Same);
     for file in same {
-        context
-            .output
-            .note(&format!("{} is there already", for_terminal(&file.remote.to_string())));
-        report(context, &file, None, "skipped")?;
-        summary.add::<()>(context, Ok(()));
+        let remote = file.remote.to_string();
+        context.output.note(&format!("{} stays as it is", for_terminal(&remote)));
+        summary.add(context, report(context, &file, None, "skipped"))?;
     }
+    let several = wanted.len() > 1;
     let bytes = wanted.iter().map(|file| file.size).sum();
     let bars: Arc<dyn Progress> = Arc::new(context.output.bars(bytes));
     let mut running = futures_util::stream::iter(wanted)
@@ -126,15 +169,21 @@ async fn send(
         })
         .buffer_unordered(FILES);
     while let Some((file, sent)) = running.next().await {
-        if let Ok(node) = &sent {
-            report(context, &file, Some(node), "uploaded")?;
-        }
-        summary.add(context, sent);
+        let done = match sent {
+            Ok(node) => report(context, &file, Some(&node), "uploaded"),
+            Err(error) if several => Err(CommandError::of(error, &file.remote.to_string())),
+            Err(error) => Err(error.into()),
+        };
+        summary.add(context, done)?;
     }
     Ok(())
 }
 
-async fn one(session: &Session, file: &PlannedUpload, bars: Arc<dyn Progress>) -> Result<Node> {
+async fn one(
+    session: &Session,
+    file: &PlannedUpload,
+    bars: Arc<dyn Progress>,
+) -> Result<Node, Error> {
     let (Some(parent), Some(name)) = (file.remote.parent(), file.remote.file_name()) else {
         return replace_by_handle(session, file, bars).await;
     };
@@ -143,7 +192,7 @@ async fn one(session: &Session, file: &PlannedUpload, bars: Arc<dyn Progress>) -
     if let Some(existing) = &file.existing {
         upload = upload.replacing(existing);
     }
-    Ok(upload.from_path(&file.local).await?)
+    upload.from_path(&file.local).await
 }
 
 /// The target is a file named by its handle: the new version keeps its name and place.
@@ -151,14 +200,14 @@ async fn replace_by_handle(
     session: &Session,
     file: &PlannedUpload,
     bars: Arc<dyn Progress>,
-) -> Result<Node> {
+) -> Result<Node, Error> {
     let missing = || Error::NotFound { what: file.remote.to_string() };
     let existing = file.existing.as_ref().ok_or_else(missing)?;
     let tree = session.tree().await?;
     let parent = existing.parent().and_then(|parent| tree.node(parent)).ok_or_else(missing)?;
     let name = existing.name().ok_or_else(missing)?;
     let upload = session.upload(&parent).name(name).replacing(existing).progress(bars);
-    Ok(upload.from_path(&file.local).await?)
+    upload.from_path(&file.local).await
 }
 
 fn report(context: &Context, file: &PlannedUpload, node: Option<&Node>, state: &str) -> Result<()> {

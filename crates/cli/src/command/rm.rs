@@ -14,7 +14,7 @@ pub async fn run(arguments: Rm, context: &Context) -> Result<Exit> {
     let session = context.session().await?;
     let mut summary = Summary::default();
     for text in &arguments.paths {
-        summary.add(context, remove(&arguments, &session, text).await);
+        summary.add(context, remove(&arguments, &session, text).await)?;
     }
     Ok(summary.exit(context))
 }

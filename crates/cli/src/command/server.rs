@@ -7,6 +7,7 @@ use crate::arguments::{Kdf, Server};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
+use crate::stop;
 
 /// Serves until it is told to stop.
 pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
@@ -36,23 +37,7 @@ pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
     context
         .output
         .data(&format!("listening {url}"), || json!({ "type": "listening", "url": url }))?;
-    told_to_stop().await;
+    stop::requested().await;
     server.shutdown().await;
     Ok(Exit::Done)
-}
-
-/// Returns at an interrupt from the keyboard or a request to end.
-async fn told_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

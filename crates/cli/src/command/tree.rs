@@ -3,6 +3,7 @@
 use supermega::{Node, Tree};
 
 use super::ls;
+use super::summary::Summary;
 use crate::arguments;
 use crate::context::Context;
 use crate::error::Result;
@@ -11,12 +12,15 @@ use crate::output::{name_of, size};
 
 /// Draws each path's tree.
 pub async fn run(arguments: arguments::Tree, context: &Context) -> Result<Exit> {
-    let mut session = None;
+    let several = arguments.paths.len() > 1;
+    let (mut session, mut summary) = (None, Summary::default());
     for path in &arguments.paths {
-        let found = context.find(&mut session, path).await?;
-        draw(context, &found.tree, &found.node)?;
+        match context.find(&mut session, path).await {
+            Ok(found) => summary.add(context, draw(context, &found.tree, &found.node))?,
+            Err(error) => summary.fail(context, error, several)?,
+        }
     }
-    Ok(Exit::Done)
+    Ok(summary.exit(context))
 }
 
 /// Draws a node and everything below it; deep trees need no deep stack.

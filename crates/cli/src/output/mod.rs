@@ -5,8 +5,10 @@ mod text;
 
 use std::io::{IsTerminal, Write};
 
+use anstyle::AnsiColor;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde_json::{Value, json};
+use supermega::name::for_terminal;
 
 use crate::arguments::{Color, Global};
 use crate::error::{CommandError, Result};
@@ -72,13 +74,13 @@ impl Output {
     /// Tells a person what is going on.
     pub fn note(&self, text: &str) {
         if !self.quiet && !self.json {
-            self.bars.suspend(|| anstream::eprintln!("{text}"));
+            self.complain(text);
         }
     }
 
     /// Says what went wrong, and what to do.
     pub fn problem(&self, error: &CommandError) {
-        if matches!(error, CommandError::ClosedPipe) {
+        if matches!(error, CommandError::ClosedPipe | CommandError::Interrupted) {
             return;
         }
         if self.json {
@@ -88,17 +90,37 @@ impl Output {
                 "exit": error.exit().code(),
                 "hint": error.hint(),
             });
-            self.bars.suspend(|| eprintln!("{object}"));
-            return;
+            return self.complain(&object.to_string());
         }
-        let (red, cyan) =
-            (anstyle::AnsiColor::Red.on_default(), anstyle::AnsiColor::Cyan.on_default());
-        let text = supermega::name::for_terminal(&error.to_string()).into_owned();
+        let line = |color: AnsiColor, word: &str, text: &str| {
+            let color = color.on_default();
+            let text = for_terminal(text);
+            self.complain(&format!("{}{word}:{} {text}", color.render(), color.render_reset()));
+        };
+        line(AnsiColor::Red, "error", &error.to_string());
+        if let Some(hint) = error.hint() {
+            line(AnsiColor::Cyan, "hint", &hint);
+        }
+    }
+
+    /// Asks a person, who may say nothing, which means no. Nobody is asked when there is no terminal.
+    pub async fn ask(&self, question: String) -> Result<Option<bool>> {
+        if self.json || !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+            return Ok(None);
+        }
+        let answer = tokio::task::spawn_blocking(move || {
+            write!(std::io::stderr(), "{question} [y/N] ")?;
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map(|_| line)
+        });
+        let answer = answer.await.map_err(CommandError::local)??;
+        Ok(Some(matches!(answer.trim(), "y" | "Y" | "yes")))
+    }
+
+    /// Writes a line to standard error. Whoever closed that wants to hear nothing.
+    fn complain(&self, line: &str) {
         self.bars.suspend(|| {
-            anstream::eprintln!("{}error:{} {text}", red.render(), red.render_reset());
-            if let Some(hint) = error.hint() {
-                anstream::eprintln!("{}hint:{} {hint}", cyan.render(), cyan.render_reset());
-            }
+            let _ = writeln!(anstream::stderr(), "{line}");
         });
     }
 
