@@ -87,10 +87,14 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(
     json: &str,
     known: &[&str],
 ) -> Result<(T, Vec<Drift>), Malformed> {
+    // No message is a list, but serde would fill a struct from one, member by member.
+    if json.trim_start().starts_with('[') {
+        return Err(Malformed::new(command, ".", "expected no list"));
+    }
     let mut drift = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(json);
     let value = serde_ignored::deserialize(&mut reader, |path| {
-        let path = path.to_string().replace(".?", "");
+        let path = place(&path);
         if !known.contains(&path.as_str()) {
             drift.push(Drift::unknown(command, path));
         }
@@ -98,6 +102,22 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(
     match value.and_then(|value| reader.end().map(|()| value)) {
         Ok(value) => Ok((value, drift)),
         Err(first) => Err(locate::<T>(command, json, &first)),
+    }
+}
+
+/// A place as [`Malformed`] writes it: `f[3].h`.
+fn place(path: &serde_ignored::Path) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}[{index}]", place(parent)),
+        Path::Map { parent, key } => match place(parent) {
+            parent if parent.is_empty() => key.clone(),
+            parent => format!("{parent}.{key}"),
+        },
+        Path::Some { parent }
+        | Path::NewtypeStruct { parent }
+        | Path::NewtypeVariant { parent } => place(parent),
     }
 }
 

@@ -43,6 +43,6 @@ mod value;
 pub mod wire;
 
 pub use command::{Command, CommandVisitor, visit_commands};
-pub use drift::{Decoded, Drift, Malformed};
+pub use drift::{Decoded, Drift, DriftKind, Malformed};
 pub use error::{ErrorCode, Failure, LinkStatus, UserStatus};
 pub use value::{Flag, SequenceTag, StorageUrl, Timestamp, Verbatim, is_set};

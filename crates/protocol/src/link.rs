@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::de::{self, Deserializer};
+use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 use supermega_encoding::{NodeHandle, PublicHandle};
 
+use crate::value::Form;
 use crate::{Command, Flag, Timestamp, Verbatim};
 
 /// Makes, changes or removes the public link of a node.
@@ -80,21 +81,12 @@ impl Serialize for LinkReply {
 
 impl<'de> Deserialize<'de> for LinkReply {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form<'a> {
-            #[allow(dead_code, reason = "any number says that it is done")]
-            Number(u64),
-            Text(#[serde(borrow)] Cow<'a, str>),
-            Writable(Writable),
-        }
-        match Form::deserialize(deserializer) {
-            Ok(Form::Number(_)) => Ok(Self::Removed),
+        Ok(match Form::<Writable>::deserialize(deserializer)? {
+            Form::Number => Self::Removed,
             // A text of another length than a handle's is the tag of a removal.
-            Ok(Form::Text(text)) => Ok(text.parse().map_or(Self::Removed, Self::Made)),
-            Ok(Form::Writable(link)) => Ok(Self::Writable(link.ph, link.w)),
-            Err(_) => Err(de::Error::custom("expected a public handle or a status")),
-        }
+            Form::Text(text) => text.parse().map_or(Self::Removed, Self::Made),
+            Form::Object(link) => Self::Writable(link.ph, link.w),
+        })
     }
 }
 
@@ -107,7 +99,12 @@ impl JsonSchema for LinkReply {
         schemars::json_schema!({
             "description": "A public handle; with `w` a writable link; a number or a tag once removed.",
             "type": ["string", "integer", "object"],
-            "properties": { "ph": { "type": "string" }, "w": { "type": "string" } }
+            "minimum": 0,
+            "properties": {
+                "ph": { "type": "string", "pattern": "^[A-Za-z0-9_-]{8}$" },
+                "w": { "type": "string" }
+            },
+            "required": ["ph", "w"]
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Changes of single nodes: `a`, `m`, `d` (`protocol-api.md` 2.7).
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use supermega_encoding::NodeHandle;
 
 use crate::share::ShareNodeKeys;
@@ -10,6 +11,7 @@ use crate::{Command, Flag, Verbatim};
 
 /// Replaces all attributes of a node, the name among them.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = allow_old_name)]
 pub struct SetAttributes {
     /// The node.
     pub n: NodeHandle,
@@ -25,6 +27,18 @@ pub struct SetAttributes {
     /// Identifies the sender's change in packets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub i: Option<String>,
+}
+
+/// Old clients say `attr` for `at`.
+fn allow_old_name(schema: &mut Schema) {
+    let old = schema.get("properties").and_then(|properties| properties.get("at")).cloned();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.extend(old.map(|old| ("attr".to_owned(), old)));
+    }
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|name| name != "at");
+    }
+    schema.insert("oneOf".into(), json!([{ "required": ["at"] }, { "required": ["attr"] }]));
 }
 
 impl Command for SetAttributes {

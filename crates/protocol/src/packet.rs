@@ -133,7 +133,10 @@ impl ActionPacket {
             i: Option<String>,
             st: Option<SequenceTag>,
         }
-        let (head, _) = drift::read::<Head>("packet", json, &[])?;
+        let (head, _) = drift::read::<Head>("packet", json, &[]).map_err(|error| Malformed {
+            command: wire::command_name(json).unwrap_or(error.command),
+            ..error
+        })?;
         let (body, mut drift) = PacketBody::read(&head.a, json)?;
         if let PacketBody::Nodes(nodes) = &body {
             drift.extend(nodes.t.f.drift("t.t.f").chain(nodes.t.f2.drift("t.t.f2")));

@@ -56,7 +56,8 @@ impl Command for PutNodes {
     type Response = PutNodesReply;
 
     fn inner_drift(reply: &PutNodesReply) -> Vec<Drift> {
-        reply.f.iter().flat_map(|list| list.drift("p.f")).collect()
+        let f = reply.f.iter().flat_map(|list| list.drift("p.f"));
+        f.chain(reply.f2.iter().flat_map(|list| list.drift("p.f2"))).collect()
     }
 }
 

@@ -21,13 +21,14 @@ pub fn files() -> BTreeMap<String, Value> {
     packet::visit_packets(&mut generator, |name, schema| packets.push((name, schema)));
     let definitions: Value = generator.take_definitions(true).into();
     for (name, schema) in packets {
-        let mut value = closed(schema.into());
+        let mut value: Value = schema.into();
         add_head(&mut value, name);
         for (member, kind) in [("i", "string"), ("st", "string")] {
             value["properties"][member] = json!({ "type": kind });
         }
-        value["$defs"] = closed(definitions.clone());
-        files.0.insert(format!("packets/{name}.json"), titled(value, &format!("packet {name}")));
+        value["$defs"] = definitions.clone();
+        let value = closed(titled(value, &format!("packet {name}")));
+        files.0.insert(format!("packets/{name}.json"), value);
     }
     files.0
 }
@@ -40,9 +41,9 @@ struct Files(BTreeMap<String, Value>);
 
 impl CommandVisitor for Files {
     fn visit<C: Command>(&mut self) {
-        let mut request = closed(schema_of::<C>());
+        let mut request = schema_of::<C>();
         add_head(&mut request, C::NAME);
-        let request = titled(request, &format!("request {}", C::NAME));
+        let request = closed(titled(request, &format!("request {}", C::NAME)));
         self.0.insert(format!("commands/{}.request.json", C::NAME), request);
         let result = titled(closed(schema_of::<C::Response>()), &format!("result of {}", C::NAME));
         self.0.insert(format!("commands/{}.result.json", C::NAME), result);

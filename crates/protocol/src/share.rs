@@ -198,7 +198,6 @@ impl JsonSchema for AccessLevel {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SetShareReply {
     /// A code for each target.
-    #[serde(default)]
     pub r: Vec<ErrorCode>,
     /// The users behind the targets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

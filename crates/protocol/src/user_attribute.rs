@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::value::Form;
 use crate::{Command, Flag, Verbatim};
 
 /// The key container of current clients (`protocol-auth.md` 4.8).
@@ -88,13 +90,23 @@ impl AttributeName {
 }
 
 /// An attribute's value with its version, or bare as clients without versions get it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum AttributeValue {
     /// With a version.
     Versioned(VersionedValue),
     /// Without.
     Bare(Verbatim),
+}
+
+impl<'de> Deserialize<'de> for AttributeValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Form::deserialize(deserializer)? {
+            Form::Object(value) => Ok(Self::Versioned(value)),
+            Form::Text(text) => Ok(Self::Bare(Verbatim(text))),
+            Form::Number => Err(de::Error::custom("expected a value, with or without version")),
+        }
+    }
 }
 
 impl AttributeValue {
@@ -119,7 +131,6 @@ impl AttributeValue {
 
 /// A value and its version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct VersionedValue {
     /// The value.
     pub av: Verbatim,
@@ -147,9 +158,10 @@ impl Command for FetchAttribute {
 
 /// Sets attributes whatever their version.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
 pub struct PutAttributes {
     /// Name to value.
-    #[serde(flatten)]
+    #[serde(deserialize_with = "by_name")]
     pub attributes: BTreeMap<AttributeName, Verbatim>,
 }
 
@@ -161,9 +173,10 @@ impl Command for PutAttributes {
 
 /// Sets attributes if their versions are still the ones that were read: otherwise -8.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
 pub struct PutVersionedAttributes {
     /// Name to value and the version that it replaces.
-    #[serde(flatten)]
+    #[serde(deserialize_with = "by_name")]
     pub attributes: BTreeMap<AttributeName, Replacement>,
 }
 
@@ -171,6 +184,36 @@ impl Command for PutVersionedAttributes {
     const NAME: &'static str = "upv";
     const TAGGED: bool = true;
     type Response = NewVersions;
+}
+
+/// Reads the members whose names are attributes; the others are the head of the command, or drift.
+fn by_name<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<AttributeName, T>, D::Error> {
+    struct ByName<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for ByName<T> {
+        type Value = BTreeMap<AttributeName, T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of user attributes")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut attributes = BTreeMap::new();
+            while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+                match AttributeName::new(&name) {
+                    Some(name) => {
+                        attributes.insert(name, map.next_value()?);
+                    }
+                    None => {
+                        map.next_value::<de::IgnoredAny>()?;
+                    }
+                }
+            }
+            Ok(attributes)
+        }
+    }
+    deserializer.deserialize_map(ByName(PhantomData))
 }
 
 /// A new value, on the wire `[value]` for a new attribute and `[value, version]` for a known one.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -57,6 +58,42 @@ impl JsonSchema for Flag {
             "description": "Yes or no; some clients quote the number.",
             "enum": [0, 1, "0", "1", true, false]
         })
+    }
+}
+
+/// A value that comes as a number (from 0), a text or an object.
+///
+/// An untagged enum would read these too, but it buffers: unknown members below it would go
+/// unreported, and errors would lose their path.
+pub(crate) enum Form<T> {
+    Number,
+    Text(String),
+    Object(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Form<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyForm<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for AnyForm<T> {
+            type Value = Form<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, a text or an object")
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Form<T>, E> {
+                Ok(Form::Number)
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Form<T>, E> {
+                Ok(Form::Text(text.to_owned()))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Form<T>, A::Error> {
+                T::deserialize(de::value::MapAccessDeserializer::new(map)).map(Form::Object)
+            }
+        }
+        deserializer.deserialize_any(AnyForm(PhantomData))
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::drift::{self, Decoded, Malformed};
+use crate::value::Form;
 use crate::{Command, ErrorCode, Failure, SequenceTag};
 
 /// Which grammar a client reads (`protocol-api.md` 1.4).
@@ -137,7 +138,6 @@ fn unwrap(result: &str) -> (Option<SequenceTag>, &str) {
     #[serde(untagged)]
     enum Tag {
         Text(SequenceTag),
-        #[allow(dead_code, reason = "only its shape tells a wrapper")]
         None(u8),
     }
     if result.starts_with('[')
@@ -145,7 +145,8 @@ fn unwrap(result: &str) -> (Option<SequenceTag>, &str) {
     {
         return match tag {
             Tag::Text(tag) => (Some(tag), value.get()),
-            Tag::None(_) => (None, value.get()),
+            Tag::None(0) => (None, value.get()),
+            Tag::None(_) => (None, result),
         };
     }
     (None, result)
@@ -198,22 +199,12 @@ impl<'de> serde::Deserialize<'de> for Done {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(serde::Deserialize)]
         struct Codes {
-            #[serde(default)]
             r: Vec<ErrorCode>,
         }
-        #[derive(serde::Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            #[allow(dead_code, reason = "any number or tag will do")]
-            Number(u64),
-            #[allow(dead_code, reason = "any number or tag will do")]
-            Tag(String),
-            Codes(Codes),
-        }
-        match Form::deserialize(deserializer) {
-            Ok(Form::Number(_) | Form::Tag(_)) => Ok(Self),
-            Ok(Form::Codes(codes)) if codes.r.iter().all(|code| code.number() == 0) => Ok(Self),
-            _ => Err(serde::de::Error::custom("expected 0 or a sequence tag")),
+        match Form::<Codes>::deserialize(deserializer)? {
+            Form::Number | Form::Text(_) => Ok(Self),
+            Form::Object(codes) if codes.r.iter().all(|code| code.number() == 0) => Ok(Self),
+            Form::Object(_) => Err(serde::de::Error::custom("expected codes of success")),
         }
     }
 }
@@ -227,7 +218,9 @@ impl schemars::JsonSchema for Done {
         schemars::json_schema!({
             "description": "Success: 0, or under v=3 the sequence tag alone.",
             "type": ["integer", "string", "object"],
-            "minimum": 0
+            "minimum": 0,
+            "properties": { "r": { "type": "array", "items": { "const": 0 } } },
+            "required": ["r"]
         })
     }
 }
