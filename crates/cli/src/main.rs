@@ -19,10 +19,12 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use arguments::Arguments;
+use arguments::{Arguments, Command};
 use context::Context;
+use error::CommandError;
 use exit_code::Exit;
 use output::Output;
+use stop::Stop;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -33,27 +35,34 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output.problem(&error::CommandError::local(error));
+            output.problem(&CommandError::local(error));
             return Exit::Failed.into();
         }
     };
-    let serves = matches!(arguments.command, arguments::Command::Server(_));
-    let exit = runtime.block_on(async {
-        let context = Context::new(arguments.global, output.clone());
-        tokio::select! {
-            done = command::run(arguments.command, &context) => match done {
-                Ok(exit) => exit,
-                Err(error) => {
-                    output.problem(&error);
-                    error.exit()
-                }
-            },
-            // Dropping what was under way removes the files in the making.
-            () = stop::requested(), if !serves => Exit::Interrupted,
-        }
-    });
+    let exit = runtime.block_on(run(arguments, output));
     // Threads that write to such files are waited for, since these go away with them; one that waits for
     // standard input must not keep the command alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     exit.into()
+}
+
+async fn run(arguments: Arguments, output: Output) -> Exit {
+    // A server ends in its own way.
+    let serves = matches!(arguments.command, Command::Server(_));
+    let context = Context::new(arguments.global, output.clone());
+    let interrupted = async {
+        match Stop::listen() {
+            Ok(mut stop) if !serves => stop.requested().await,
+            _ => std::future::pending().await,
+        }
+    };
+    let done = tokio::select! {
+        done = command::run(arguments.command, &context) => done,
+        // Dropping what was under way removes the files in the making.
+        () = interrupted => Err(CommandError::Interrupted),
+    };
+    done.unwrap_or_else(|error| {
+        output.problem(&error);
+        error.exit()
+    })
 }

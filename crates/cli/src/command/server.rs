@@ -7,7 +7,7 @@ use crate::arguments::{Kdf, Server};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
-use crate::stop;
+use crate::stop::Stop;
 
 /// Serves until it is told to stop.
 pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
@@ -32,12 +32,14 @@ pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
     if let Some(quota) = arguments.quota {
         builder = builder.quota(quota);
     }
+    // Before others learn that there is a server, so that they can end it.
+    let mut stop = Stop::listen()?;
     let server: ServerHandle = builder.spawn().await?;
     let url = server.url().to_owned();
     context
         .output
         .data(&format!("listening {url}"), || json!({ "type": "listening", "url": url }))?;
-    stop::requested().await;
+    stop.requested().await;
     server.shutdown().await;
     Ok(Exit::Done)
 }

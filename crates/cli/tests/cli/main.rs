@@ -2,5 +2,8 @@
 
 mod bad_input;
 mod interface;
+mod json;
+mod login;
+mod partly;
 mod round_trip;
 mod world;
