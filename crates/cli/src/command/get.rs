@@ -135,12 +135,15 @@ fn plan(
         return Err(unreadable(&found.node));
     }
     let path = target.of(context, found.node.name());
-    let plan = DownloadPlan::new(&found.tree, &found.node, &path, System::current())?;
+    let mut plan = DownloadPlan::new(&found.tree, &found.node, &path, System::current())?;
     for renamed in &plan.renamed {
         say_renamed(context, &renamed.name, &renamed.path);
     }
     for node in &plan.unreadable {
         summary.add::<()>(context, Err(unreadable(node)))?;
+    }
+    for error in plan.failed.drain(..) {
+        summary.add::<()>(context, Err(error.into()))?;
     }
     plan.make_folders()?;
     let job = |file: supermega::transfer::PlannedDownload| {

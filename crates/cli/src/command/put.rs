@@ -42,7 +42,7 @@ pub async fn run(arguments: Put, context: &Context) -> Result<Exit> {
     let target = Target { path, is_folder, spool: spool.path() };
     let (mut summary, mut files) = (Summary::default(), Vec::new());
     for source in sources {
-        match prepare(context, &session, source, &target).await {
+        match prepare(context, &session, source, &target, &mut summary).await {
             Ok(planned) => files.extend(planned),
             Err(error) => summary.fail(context, error, several)?,
         }
@@ -66,6 +66,7 @@ async fn prepare(
     session: &Session,
     source: &str,
     target: &Target<'_>,
+    summary: &mut Summary,
 ) -> Result<Vec<PlannedUpload>> {
     let (local, remote) = match source {
         "-" if target.is_folder => {
@@ -83,6 +84,9 @@ async fn prepare(
     for path in &plan.skipped {
         let path = path.display().to_string();
         context.output.note(&format!("{} is no file and stays behind", for_terminal(&path)));
+    }
+    for error in plan.failed {
+        summary.add::<()>(context, Err(error.into()))?;
     }
     for folder in &plan.folders {
         session.make_folder(folder).await?;

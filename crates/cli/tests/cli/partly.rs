@@ -75,3 +75,18 @@ fn a_slash_at_the_end_means_a_folder() {
     world.ok(&["put", "file", "/new"]);
     assert_eq!(world.run(&["get", "/new", "target/"]).code, 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_text_stays_behind_alone() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::logged_in();
+    std::fs::create_dir(world.path("folder")).unwrap();
+    std::fs::write(world.path("folder/good"), "good").unwrap();
+    let bad = std::ffi::OsStr::from_bytes(b"bad\xff");
+    std::fs::write(world.path("folder").join(bad), "bad").unwrap();
+    let done = world.run(&["put", "folder", "/"]);
+    assert_eq!(done.code, 8, "{}", done.stderr);
+    assert!(done.stderr.contains("must be Unicode"), "{}", done.stderr);
+    assert_eq!(world.ok(&["ls", "/folder"]), "good\n");
+}

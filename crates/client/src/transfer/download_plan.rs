@@ -18,8 +18,10 @@ pub struct DownloadPlan {
     pub files: Vec<PlannedDownload>,
     /// Names that were mapped, because the local system cannot hold them or they are taken.
     pub renamed: Vec<RenamedLocally>,
-    /// Nodes that cannot be fetched.
+    /// Nodes that cannot be decrypted, and so not fetched.
     pub unreadable: Vec<Node>,
+    /// Why other nodes cannot be fetched: their local names are too long, or lead elsewhere.
+    pub failed: Vec<Error>,
 }
 
 /// A file to fetch.
@@ -58,11 +60,22 @@ impl DownloadPlan {
         }
         let mut pending = vec![(node.clone(), target.to_owned())];
         while let Some((folder, path)) = pending.pop() {
-            must_be_usable(&path, path == target)?;
+            if let Err(error) = must_be_usable(&path, path == target) {
+                if path == target {
+                    return Err(error);
+                }
+                plan.failed.push(error);
+                continue;
+            }
             let mut taken = HashSet::new();
             for child in tree.children(&folder) {
-                let Some(local) = plan.local_name(&child, &path, &mut taken, system)? else {
-                    continue;
+                let local = match plan.local_name(&child, &path, &mut taken, system) {
+                    Ok(Some(local)) => local,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        plan.failed.push(error);
+                        continue;
+                    }
                 };
                 if child.is_file() {
                     plan.add_file(&child, local)?;

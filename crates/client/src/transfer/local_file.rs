@@ -45,7 +45,8 @@ impl PartFile {
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(Error::local(&self.target))
+        // The file itself: what wraps it would put its own path into the error.
+        self.file.as_file_mut().write_all(bytes).map_err(Error::local(&self.target))
     }
 
     /// Makes the bytes durable, sets the time and gives the file its name.

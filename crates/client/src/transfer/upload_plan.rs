@@ -18,6 +18,8 @@ pub struct UploadPlan {
     pub files: Vec<PlannedUpload>,
     /// What is neither file nor folder, and stays behind.
     pub skipped: Vec<PathBuf>,
+    /// Why other things cannot be sent: their names are not Unicode, or taken by something else.
+    pub failed: Vec<Error>,
 }
 
 /// A file to send.
@@ -89,6 +91,13 @@ impl UploadPlan {
         Ok(())
     }
 
+    fn add_entry(&mut self, tree: &Tree, path: &Path, folder: &RemotePath) -> Result<()> {
+        let metadata = std::fs::symlink_metadata(path).map_err(Error::local(path))?;
+        let name = local_name(path)?;
+        let remote = folder.join(&to_remote(&name, System::current()));
+        self.add(tree, path, remote, &metadata)
+    }
+
     fn add_folder(
         &mut self,
         tree: &Tree,
@@ -108,11 +117,9 @@ impl UploadPlan {
             entries.collect::<std::io::Result<Vec<_>>>().map_err(Error::local(local))?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
-            let path = entry.path();
-            let metadata = std::fs::symlink_metadata(&path).map_err(Error::local(&path))?;
-            let name = local_name(&path)?;
-            let remote = remote.join(&to_remote(&name, System::current()));
-            self.add(tree, &path, remote, &metadata)?;
+            if let Err(error) = self.add_entry(tree, &entry.path(), remote) {
+                self.failed.push(error);
+            }
         }
         Ok(())
     }
