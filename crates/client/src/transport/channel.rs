@@ -15,6 +15,7 @@ use supermega_encoding::PublicHandle;
 use supermega_protocol::wire::{self, Reply};
 use supermega_protocol::{Command, ErrorCode, Failure, Malformed};
 use tokio::sync::{mpsc, oneshot};
+use zeroize::Zeroizing;
 
 use super::hashcash;
 use super::http::{Http, HttpError, HttpRequest, HttpResponse};
@@ -78,11 +79,11 @@ impl Channel {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let worker = Worker {
             options: options.clone(),
-            query: match authentication {
+            query: Zeroizing::new(match authentication {
                 Authentication::Anonymous => String::new(),
-                Authentication::Account(sid) => format!("&sid={}", sid.to_text().as_str()),
+                Authentication::Account(sid) => format!("&sid={}", *Zeroizing::new(sid.to_text())),
                 Authentication::FolderLink(handle) => format!("&n={handle}"),
-            },
+            }),
             next_id: u64::from(u32::from_be_bytes(supermega_crypto::random::array()?)),
         };
         tokio::spawn(worker.run(receiver));
@@ -146,7 +147,7 @@ pub(super) fn host_of(url: &str) -> String {
 
 struct Worker {
     options: ChannelOptions,
-    query: String,
+    query: Zeroizing<String>,
     next_id: u64,
 }
 
@@ -195,7 +196,8 @@ impl Worker {
         commands: usize,
     ) -> Result<Vec<String>, ChannelError> {
         self.next_id += 1;
-        let address = format!("{}cs?id={}{}&v=3", self.options.api_url, self.next_id, self.query);
+        let (url, id) = (&self.options.api_url, self.next_id);
+        let address = Zeroizing::new(format!("{url}cs?id={id}{}&v=3", *self.query));
         let uri = address.parse().map_err(|_| {
             ChannelError::Network(NetworkErrorKind::Other("the API address is no URL".into()))
         })?;

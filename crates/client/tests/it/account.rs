@@ -1,6 +1,6 @@
 //! Logging in and out, sessions between runs, accounts without a name.
 
-use supermega::{AuthenticationError, Client, Error, NetworkErrorKind};
+use supermega::{AuthenticationError, Client, Credentials, Error, NetworkErrorKind};
 use supermega_server::{KdfVersion, Server};
 
 use crate::world::{EMAIL, PASSWORD, client, rsa, server, session, upload};
@@ -98,4 +98,35 @@ async fn nothing_of_what_the_server_says_is_unknown() {
     session.quota().await.unwrap();
     session.refresh().await.unwrap();
     assert_eq!(client.drift(), []);
+}
+
+#[tokio::test]
+async fn every_refusal_of_a_login_is_told_apart() {
+    for (number, expected) in [
+        (26, AuthenticationError::MfaRequired),
+        (5, AuthenticationError::WrongMfaCode),
+        (6, AuthenticationError::TooManyAttempts),
+        (13, AuthenticationError::Unconfirmed),
+        (16, AuthenticationError::Blocked),
+    ] {
+        let server = server().await;
+        server.add_fault(format!("us:error={number}").parse().unwrap());
+        let credentials = Credentials::new(EMAIL, PASSWORD).mfa_code("123456");
+        let error = client(&server).login_with(credentials).await.unwrap_err();
+        assert!(matches!(error, Error::Authentication(e) if e == expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_not_printed() {
+    let server = server().await;
+    let session = session(&server).await;
+    let node = upload(&session, "file", 10).await;
+    let link = session.make_link(&node).await.unwrap();
+    let credentials = Credentials::new(EMAIL, PASSWORD);
+    let printed = format!("{session:?} {node:?} {link:?} {credentials:?} {:?}", session.client());
+    let key = link.to_url().split('#').nth(1).unwrap().to_owned();
+    for secret in [PASSWORD, key.as_str(), session.save().as_str()] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
 }
