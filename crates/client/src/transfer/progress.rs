@@ -17,16 +17,9 @@ pub enum TransferEvent<'a> {
         /// How many, since the last such event.
         bytes: u64,
     },
-    /// A file failed; others go on.
-    Failed {
-        /// The remote path of an upload, the local path of a download.
-        path: &'a Path,
-        /// Why.
-        error: &'a crate::Error,
-    },
     /// A file is complete and verified.
     Finished {
-        /// The remote path of an upload, the local path of a download.
+        /// The name of an upload, the local path of a download.
         path: &'a Path,
         /// Its size.
         bytes: u64,
@@ -38,7 +31,7 @@ pub enum TransferEvent<'a> {
     },
     /// A file begins.
     Started {
-        /// The remote path of an upload, the local path of a download.
+        /// The name of an upload, the local path of a download.
         path: &'a Path,
         /// Its size.
         bytes: u64,

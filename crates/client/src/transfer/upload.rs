@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
@@ -40,6 +41,7 @@ impl Session {
             modified: None,
             replaces: None,
             progress: Arc::new(NoProgress),
+            sent: Arc::default(),
         }
     }
 }
@@ -55,6 +57,8 @@ pub struct Upload {
     modified: Option<i64>,
     replaces: Option<NodeHandle>,
     progress: Arc<dyn Progress>,
+    /// Bytes that have arrived since the last start.
+    sent: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Upload {
@@ -104,6 +108,8 @@ impl Upload {
                 Err(Failure::AddressDied(error)) if start == STARTS => return Err(error),
                 Err(Failure::AddressDied(error)) => {
                     tracing::debug!(%error, "the upload begins again");
+                    let bytes = self.sent.swap(0, Ordering::Relaxed);
+                    self.progress.event(TransferEvent::Restarted { bytes });
                 }
                 Err(Failure::Final(error)) => return Err(error),
                 Ok(content) => {
@@ -174,6 +180,7 @@ impl Upload {
             cipher: ContentCipher::new(&key, nonce),
             session: self.session.clone(),
             progress: self.progress.clone(),
+            sent: self.sent.clone(),
         });
         let mut fingerprint = FingerprintHasher::new(size);
         let mut macs = MetaMacBuilder::new(&key);
@@ -257,6 +264,7 @@ struct Sender {
     cipher: ContentCipher,
     session: Session,
     progress: Arc<dyn Progress>,
+    sent: Arc<AtomicU64>,
 }
 
 impl Sender {
@@ -272,7 +280,9 @@ impl Sender {
         })
         .await?;
         let token = self.post(segment.start, body).await?;
-        self.progress.event(TransferEvent::Advanced { bytes: segment.len() as u64 });
+        let bytes = segment.len() as u64;
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.event(TransferEvent::Advanced { bytes });
         Ok((macs, token))
     }
 

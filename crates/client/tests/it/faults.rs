@@ -134,3 +134,40 @@ async fn a_lost_answer_makes_no_second_node() {
     }).count();
     assert_eq!(puts, 2);
 }
+
+#[tokio::test]
+async fn an_upload_whose_address_dies_begins_again() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use supermega::transfer::{Progress, TransferEvent};
+
+    #[derive(Default)]
+    struct Sum(AtomicU64);
+    impl Progress for Sum {
+        fn event(&self, event: TransferEvent<'_>) {
+            match event {
+                TransferEvent::Advanced { bytes } => self.0.fetch_add(bytes, Ordering::Relaxed),
+                TransferEvent::Restarted { bytes } => self.0.fetch_sub(bytes, Ordering::Relaxed),
+                _ => 0,
+            };
+        }
+    }
+
+    let server = server().await;
+    let session = session(&server).await;
+    server.add_fault("upload:expired*1+1".parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file");
+    std::fs::write(&path, content(SIZE)).unwrap();
+    let root = session.tree().await.unwrap().root().unwrap();
+    let sum = Arc::new(Sum::default());
+    let node = session.upload(&root).progress(sum.clone()).from_path(&path).await.unwrap();
+    assert_eq!(sum.0.load(Ordering::Relaxed), SIZE as u64);
+    let mut bytes = Vec::new();
+    session.download(&node).unwrap().to_writer(&mut bytes).await.unwrap();
+    assert!(bytes == content(SIZE));
+    // A reader cannot be read twice: the error says so, and nothing is made.
+    server.add_fault("upload:expired*1".parse().unwrap());
+    let sent = session.upload(&root).name("x").from_reader(4, &b"abcd"[..]).await;
+    assert!(matches!(sent, Err(Error::Network(_))), "{sent:?}");
+}
