@@ -1,22 +1,25 @@
-//! Starts a server and holds it.
+//! Chooses how a server runs, and starts it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use supermega_crypto::{CryptoError, KdfVersion, NewAccount, PrivateKey};
+use supermega_crypto::{KdfVersion, NewAccount, PrivateKey};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
+use crate::error::ServerError;
 use crate::fault::Fault;
+use crate::handle::ServerHandle;
 use crate::http;
-use crate::request_log::LoggedRequest;
-use crate::state::State;
+use crate::state::{Config, State};
 use crate::store::users;
 
 /// What an account may hold unless said otherwise: what a free account has.
 const QUOTA: u64 = 20 << 30;
+/// Official clients give a silent poll up after 40 seconds (`protocol-api.md` 5.1).
+const HOLD: Duration = Duration::from_secs(30);
 
 /// A local server, see [`Server::builder`].
 #[derive(Debug)]
@@ -31,44 +34,10 @@ impl Server {
             data: None,
             users: Vec::new(),
             faults: Vec::new(),
-            quota: QUOTA,
+            config: Config { quota: QUOTA, hold: HOLD },
             allow_remote: false,
         }
     }
-}
-
-/// Why a server cannot start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServerError {
-    /// The address cannot be listened at.
-    #[error("cannot listen at {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Others than this machine could reach it.
-    #[error("{0} can be reached from other machines; allow that explicitly")]
-    NotLoopback(SocketAddr),
-    /// The data folder cannot be used.
-    #[error("{}: {source}", path.display())]
-    Data {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The database cannot be used.
-    #[error("database: {0}")]
-    Database(#[from] rusqlite::Error),
-    /// A user's keys could not be made.
-    #[error("user: {0}")]
-    Keys(#[from] CryptoError),
-    /// The e-mail address has an account already, with another password.
-    #[error("{0} has an account already")]
-    UserExists(String),
 }
 
 /// How a server runs.
@@ -79,16 +48,17 @@ pub struct ServerBuilder {
     data: Option<PathBuf>,
     users: Vec<NewUser>,
     faults: Vec<Fault>,
-    quota: u64,
+    config: Config,
     allow_remote: bool,
 }
 
 /// A user to be made.
-struct NewUser {
-    email: String,
-    password: zeroize::Zeroizing<String>,
-    kdf: KdfVersion,
-    rsa: Option<PrivateKey>,
+pub(crate) struct NewUser {
+    pub email: String,
+    pub password: Zeroizing<String>,
+    pub kdf: KdfVersion,
+    /// The account's key; without one a new one is made.
+    pub rsa: Option<PrivateKey>,
 }
 
 impl std::fmt::Debug for NewUser {
@@ -123,7 +93,7 @@ impl ServerBuilder {
 
     /// Makes an account of a chosen version.
     pub fn user_with(mut self, email: &str, password: &str, kdf: KdfVersion) -> Self {
-        let (email, password) = (email.to_owned(), zeroize::Zeroizing::new(password.to_owned()));
+        let (email, password) = (email.to_owned(), Zeroizing::new(password.to_owned()));
         self.users.push(NewUser { email, password, kdf, rsa: None });
         self
     }
@@ -143,9 +113,15 @@ impl ServerBuilder {
         self
     }
 
-    /// How many bytes an account may hold.
+    /// How many bytes a new account may hold; 20 GiB unless said otherwise.
     pub fn quota(mut self, bytes: u64) -> Self {
-        self.quota = bytes;
+        self.config.quota = bytes;
+        self
+    }
+
+    /// How long a poll for events is held when there are none; 30 seconds unless said otherwise.
+    pub fn event_hold(mut self, hold: Duration) -> Self {
+        self.config.hold = hold;
         self
     }
 
@@ -166,100 +142,39 @@ impl ServerBuilder {
         if !self.allow_remote && !self.listen.ip().is_loopback() {
             return Err(ServerError::NotLoopback(self.listen));
         }
-        let (quota, users) = (self.quota, self.users);
-        let data = self.data;
+        let (config, users, data) = (self.config, self.users, self.data);
         let opened = tokio::task::spawn_blocking(move || {
-            let state = State::open(data, quota)?;
-            users.into_iter().try_for_each(|user| add_user(&state, user))?;
-            Ok::<_, ServerError>(state)
+            let state = State::open(data, config)?;
+            for user in &users {
+                match add_user(&state, user) {
+                    Ok(()) | Err(ServerError::UserExists(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(state)
         });
-        let state = Arc::new(
-            opened.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?,
-        );
+        let opened = opened.await;
+        let state = opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let state = Arc::new(state);
         self.faults.into_iter().for_each(|fault| state.faults.add(fault));
         let failed = |source| ServerError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
         let url = format!("http://{}/", listener.local_addr().map_err(failed)?);
-        let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(http::serve(listener, state.clone(), stopped));
-        Ok(ServerHandle { url, state, stop, task })
+        let task = tokio::spawn(http::serve(listener, state.clone()));
+        Ok(ServerHandle::new(url, state, task))
     }
 }
 
-fn add_user(state: &State, user: NewUser) -> Result<(), ServerError> {
-    let known = state.store.read(|db| users::by_email(db, &user.email))?;
-    if known.is_some() {
-        return Ok(());
+/// Makes an account. Blocks: the keys take a moment.
+pub(crate) fn add_user(state: &State, user: &NewUser) -> Result<(), ServerError> {
+    if state.store.read(|db| users::by_email(db, &user.email))?.is_some() {
+        return Err(ServerError::UserExists(user.email.clone()));
     }
-    let rsa = match user.rsa {
-        Some(rsa) => rsa,
+    let rsa = match &user.rsa {
+        Some(rsa) => rsa.clone(),
         None => PrivateKey::generate()?,
     };
     let account = NewAccount::generate(&user.email, &user.password, user.kdf, rsa)?;
-    state.store.write(|tx| users::insert_account(tx, &user.email, &account, state.quota))?;
+    state.store.write(|tx| users::insert_account(tx, &user.email, &account, state.config.quota))?;
     Ok(())
-}
-
-/// A running server. Dropping it stops it, without waiting for requests under way.
-#[derive(Debug)]
-pub struct ServerHandle {
-    url: String,
-    state: Arc<State>,
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
-
-impl ServerHandle {
-    /// The API address, with a slash at its end.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Makes an account of the current version while the server runs.
-    pub async fn add_user(&self, email: &str, password: &str) -> Result<(), ServerError> {
-        let user = NewUser {
-            email: email.to_owned(),
-            password: zeroize::Zeroizing::new(password.to_owned()),
-            kdf: KdfVersion::V2,
-            rsa: None,
-        };
-        let state = self.state.clone();
-        let added = tokio::task::spawn_blocking(move || add_user(&state, user)).await;
-        added.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-    }
-
-    /// Misbehaves from now on.
-    pub fn add_fault(&self, fault: Fault) {
-        self.state.faults.add(fault);
-    }
-
-    /// Behaves again.
-    pub fn clear_faults(&self) {
-        self.state.faults.clear();
-    }
-
-    /// What clients have asked so far, in order.
-    #[must_use]
-    pub fn request_log(&self) -> Vec<LoggedRequest> {
-        self.state.log.entries()
-    }
-
-    /// Forgets what clients have asked.
-    pub fn clear_request_log(&self) {
-        self.state.log.clear();
-    }
-
-    /// Stops listening, lets requests under way finish, and returns when that is done.
-    pub async fn shutdown(mut self) {
-        let _ = self.stop.send(true);
-        let _ = (&mut self.task).await;
-    }
-}
-
-impl Drop for ServerHandle {
-    fn drop(&mut self) {
-        let _ = self.stop.send(true);
-        self.task.abort();
-    }
 }

@@ -24,15 +24,19 @@
 
 mod api;
 mod builder;
+mod error;
 mod event;
 mod fault;
+mod handle;
 mod http;
 mod request_log;
 mod state;
 mod storage;
 mod store;
 
-pub use builder::{Server, ServerBuilder, ServerError, ServerHandle};
+pub use builder::{Server, ServerBuilder};
+pub use error::ServerError;
 pub use fault::{Action, Fault, FaultSyntaxError, Place};
+pub use handle::ServerHandle;
 pub use request_log::LoggedRequest;
 pub use supermega_crypto::KdfVersion;

@@ -1,83 +1,143 @@
 //! What all parts of a running server share.
 
+use std::collections::HashSet;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use supermega_crypto::random;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::api::Idempotence;
-use crate::builder::ServerError;
+use crate::error::ServerError;
 use crate::fault::{Challenges, Faults};
 use crate::request_log::RequestLog;
 use crate::storage::DownloadTokens;
-use crate::store::Store;
+use crate::store::{Store, blobs, secret};
+
+/// How a server behaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Config {
+    /// How many bytes a new account may hold.
+    pub quota: u64,
+    /// How long a poll for events is held when there are none.
+    pub hold: Duration,
+}
 
 /// The server's parts.
 #[derive(Debug)]
 pub(crate) struct State {
     pub store: Store,
+    pub config: Config,
     pub faults: Faults,
     pub challenges: Challenges,
     pub log: RequestLog,
     pub downloads: DownloadTokens,
-    pub idempotence: Idempotence,
+    /// Connections that were accepted so far.
+    pub connections: AtomicU64,
     /// Counts commits that made packets: whoever waits for events watches it.
     pub commits: watch::Sender<u64>,
+    /// Whether the server is to stop: whoever waits for anything else than work watches it.
+    pub stop: watch::Sender<bool>,
     /// Makes wait addresses and the salts of unknown users unguessable.
     pub secret: [u8; 32],
-    pub quota: u64,
     data: PathBuf,
+    /// Keeps other servers away from the data.
+    _lock: File,
     /// Removes the data of a server that keeps nothing.
     _temporary: Option<TempDir>,
 }
 
 impl State {
-    pub(crate) fn open(data: Option<PathBuf>, quota: u64) -> Result<Self, ServerError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ServerError::Data { path, source }
-        };
+    pub(crate) fn open(data: Option<PathBuf>, config: Config) -> Result<Self, ServerError> {
         let (data, temporary) = if let Some(path) = data {
             (path, None)
         } else {
             let parent = std::env::temp_dir();
             let dir = tempfile::Builder::new().prefix("supermega-server-").tempdir_in(&parent);
-            let dir = dir.map_err(failed(&parent))?;
+            let dir = dir.map_err(|source| ServerError::Data { path: parent, source })?;
             (dir.path().to_owned(), Some(dir))
         };
-        for folder in [data.clone(), data.join("blobs"), data.join("uploads")] {
-            std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
-        }
+        let blobs = data.join("blobs");
+        std::fs::create_dir_all(&blobs)
+            .map_err(|source| ServerError::Data { path: blobs.clone(), source })?;
+        let lock = lock(&data)?;
         let store = Store::open(&data.join("metadata.sqlite"), temporary.is_none())?;
-        let secret = store.write(|tx| crate::store::secret(tx, random::array::<32>()))??;
+        let secret = store.write(|tx| secret(tx, random::array::<32>()))??;
+        remove_orphans(&store, &blobs)?;
         Ok(Self {
             store,
+            config,
             faults: Faults::default(),
             challenges: Challenges::default(),
             log: RequestLog::default(),
             downloads: DownloadTokens::default(),
-            idempotence: Idempotence::default(),
+            connections: AtomicU64::new(0),
             commits: watch::Sender::new(0),
+            stop: watch::Sender::new(false),
             secret,
-            quota,
             data,
+            _lock: lock,
             _temporary: temporary,
         })
     }
 
-    /// Where the ciphertext of a complete file is.
+    /// Where the ciphertext of a file is, or grows.
     pub(crate) fn blob_path(&self, blob: i64) -> PathBuf {
         self.data.join("blobs").join(blob.to_string())
     }
 
-    /// Where the ciphertext of an upload grows. The token consists of safe characters.
-    pub(crate) fn upload_path(&self, token: &str) -> PathBuf {
-        self.data.join("uploads").join(token)
+    /// Removes the files of blobs that nobody needs any more.
+    pub(crate) fn remove_blobs(&self, unused: &[i64]) {
+        for blob in unused {
+            // Whatever stays behind is removed at the next start.
+            let _ = std::fs::remove_file(self.blob_path(*blob));
+        }
     }
 
     /// Tells whoever waits for events that there are some.
     pub(crate) fn announce(&self) {
         self.commits.send_modify(|count| *count += 1);
     }
+
+    /// Counts a connection.
+    pub(crate) fn connected(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns when the server is to stop.
+    pub(crate) async fn stopped(&self) {
+        // The sender lives as long as `self`, so that waiting ends for this reason alone.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+}
+
+/// Takes the data folder for this server alone; a crash gives it back.
+fn lock(data: &Path) -> Result<File, ServerError> {
+    let path = data.join("lock");
+    let failed = |source| ServerError::Data { path: path.clone(), source };
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServerError::DataInUse(data.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Removes what a crash, or a client that never came back, left behind.
+fn remove_orphans(store: &Store, folder: &Path) -> Result<(), ServerError> {
+    let known: HashSet<i64> = store.write(|tx| {
+        blobs::forget_old_uploads(tx)?;
+        blobs::all(tx)
+    })?;
+    let failed = |source| ServerError::Data { path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let blob = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if blob.is_some_and(|blob: i64| !known.contains(&blob)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }

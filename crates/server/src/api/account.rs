@@ -31,11 +31,10 @@ impl Handle for FetchUser {
         data.flags = Some(BTreeMap::from([("nlfe".into(), 1.into()), ("mfae".into(), 1.into())]));
         for (name, attribute) in attributes::all(call.db, user.handle)? {
             let value = Verbatim(attribute.value);
-            let value = match is_set(self.v) {
-                true => {
-                    AttributeValue::Versioned(VersionedValue { av: value, v: attribute.version })
-                }
-                false => AttributeValue::Bare(value),
+            let value = if is_set(self.v) {
+                AttributeValue::Versioned(VersionedValue { av: value, v: attribute.version })
+            } else {
+                AttributeValue::Bare(value)
             };
             if let Some(name) = AttributeName::new(&name) {
                 data.attributes.insert(name, value);
@@ -92,7 +91,7 @@ impl Handle for UpdateUser {
                 return Err(ErrorCode::Arguments.into());
             }
             let (k, ts) = (k.as_bytes(), ts.as_bytes());
-            return Ok(users::insert_ephemeral(call.db, k, ts, call.state.quota)?);
+            return Ok(users::insert_ephemeral(call.db, k, ts, call.state.config.quota)?);
         }
         let user = call.user()?;
         if let (Some(privk), Some(pubk)) = (&self.privk, &self.pubk) {
@@ -109,6 +108,7 @@ impl Handle for UpdateUser {
             [("firstname", &self.firstname), ("lastname", &self.lastname), ("name2", &self.name2)];
         for (name, value) in named {
             if let Some(value) = value {
+                value.decode().map_err(|_| ErrorCode::Arguments)?;
                 attributes::set(call.db, user, name, &value.0)?;
             }
         }

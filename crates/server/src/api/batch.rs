@@ -1,85 +1,143 @@
-//! A batch of commands: decoded, dispatched, answered in the client's grammar.
+//! A batch of commands: carried out in one transaction, answered in the client's grammar.
 
+use serde_json::value::RawValue;
 use supermega_protocol::wire::{self, Grammar};
 use supermega_protocol::{
-    Command, ErrorCode, account, link, node, put, session, share, transfer, tree, user_attribute,
+    Command, ErrorCode, Failure, account, link, node, put, session, share, transfer, tree,
+    user_attribute,
 };
 
 use super::call::{ApiError, Call, Caller, Handle};
+use super::session::caller;
 use crate::state::State;
+use crate::store::answers;
 
-/// More commands than this are not taken at once: official clients send no more.
+/// More commands than this are not taken at once: official clients send no more
+/// (`protocol-api.md` 1.8).
 const BATCH: usize = 10_000;
+/// Longer answers are not kept: those of commands that change something are short.
+const KEPT: usize = 1 << 20;
 
-/// A request to `cs`, decoded from its query.
+/// A request to `cs`.
 pub(crate) struct Request<'a> {
-    pub caller: Caller,
+    pub sid: Option<&'a str>,
+    /// A folder link's handle.
+    pub link: Option<&'a str>,
+    /// By which the client knows its request when it sends it again.
+    pub id: Option<&'a str>,
+    /// All commands, or none.
+    pub atomic: bool,
     pub grammar: Grammar,
     /// Scheme, host and port that the client reached us by.
     pub base: &'a str,
     pub body: &'a str,
+    pub commands: &'a [Box<RawValue>],
 }
 
-/// Carries out a batch in one transaction; the answer is given only when that stands. Blocks.
+/// Carries out a batch; the answer is given only when its transaction stands. Blocks.
 pub(crate) fn answer(state: &State, request: &Request<'_>) -> String {
-    let commands = match wire::decode_batch(request.body) {
-        Ok(commands) if commands.len() <= BATCH => commands,
-        Ok(_) => return wire::encode_failure(ErrorCode::TooMany.into()),
-        Err(error) => {
-            tracing::warn!(%error, "no batch");
-            return wire::encode_failure(ErrorCode::Arguments.into());
-        }
-    };
-    let carried_out = state.store.write(|tx| {
-        let mut call = Call {
-            state,
-            db: tx,
-            caller: request.caller,
-            grammar: request.grammar,
-            base: request.base,
-            originator: None,
-            tag: None,
-            unused: Vec::new(),
-            announced: false,
-        };
-        let mut results = Vec::with_capacity(commands.len());
-        for command in &commands {
-            results.push(one(&mut call, command.get())?);
-        }
-        Ok((wire::encode_batch(&results), call.unused, call.announced))
-    });
-    match carried_out {
-        Ok((body, unused, announced)) => {
-            for blob in unused {
-                let _ = std::fs::remove_file(state.blob_path(blob));
-            }
-            if announced {
+    if request.commands.len() > BATCH {
+        return wire::encode_failure(ErrorCode::TooMany.into());
+    }
+    match state.store.write(|tx| carry_out(state, tx, request)) {
+        Ok(outcome) => {
+            state.remove_blobs(&outcome.unused);
+            if outcome.announced {
                 state.announce();
             }
-            body
+            outcome.body
         }
         Err(error) => {
-            tracing::error!(%error, "the transaction was undone");
+            tracing::error!(%error, "a transaction was undone");
             wire::encode_failure(ErrorCode::Internal.into())
         }
     }
 }
 
+/// What is left to do when the transaction stands.
+#[derive(Default)]
+struct Outcome {
+    body: String,
+    unused: Vec<i64>,
+    announced: bool,
+}
+
+fn carry_out(
+    state: &State,
+    db: &rusqlite::Connection,
+    request: &Request<'_>,
+) -> rusqlite::Result<Outcome> {
+    let key = match (request.sid, request.id) {
+        (Some(sid), Some(id)) => Some(answers::key(sid, id, request.body)),
+        _ => None,
+    };
+    if let Some(key) = &key
+        && let Some(body) = answers::get(db, key)?
+    {
+        return Ok(Outcome { body, ..Outcome::default() });
+    }
+    let caller = match caller(db, request.sid, request.link)? {
+        Ok(caller) => caller,
+        Err(code) => {
+            let body = wire::encode_failure(code.into());
+            return Ok(Outcome { body, ..Outcome::default() });
+        }
+    };
+    let mut call = Call {
+        state,
+        db,
+        caller,
+        grammar: request.grammar,
+        base: request.base,
+        originator: None,
+        tag: None,
+        unused: Vec::new(),
+        announced: false,
+    };
+    let before = db.total_changes();
+    let results = all(&mut call, request)?;
+    let body = wire::encode_batch(&results);
+    // What changed nothing is better carried out anew than answered from memory.
+    if let (Some(key), Caller::Session(_)) = (&key, caller)
+        && db.total_changes() > before
+        && body.len() <= KEPT
+    {
+        answers::put(db, key, &body)?;
+    }
+    Ok(Outcome { body, unused: call.unused, announced: call.announced })
+}
+
+fn all(call: &mut Call<'_>, request: &Request<'_>) -> rusqlite::Result<Vec<String>> {
+    call.db.execute_batch("SAVEPOINT batch")?;
+    let mut results = Vec::with_capacity(request.commands.len());
+    for command in request.commands {
+        results.push(one(call, command.get())?);
+    }
+    if request.atomic && results.iter().any(Result::is_err) {
+        call.db.execute_batch("ROLLBACK TO batch")?;
+        call.unused.clear();
+        call.announced = false;
+        for result in results.iter_mut().filter(|result| result.is_ok()) {
+            *result = Err(ErrorCode::RolledBack.into());
+        }
+    }
+    call.db.execute_batch("RELEASE batch")?;
+    Ok(results.into_iter().map(|result| result.unwrap_or_else(wire::encode_failure)).collect())
+}
+
 /// Carries out one command; what it wrote is undone if it fails.
-fn one(call: &mut Call<'_>, command: &str) -> rusqlite::Result<String> {
+fn one(call: &mut Call<'_>, command: &str) -> rusqlite::Result<Result<String, Failure>> {
     call.db.execute_batch("SAVEPOINT command")?;
     (call.originator, call.tag) = (originator(command), None);
-    let unused = call.unused.len();
-    let failure = match dispatch(call, command) {
-        Ok(result) => {
-            call.db.execute_batch("RELEASE command")?;
-            return Ok(result);
-        }
-        Err(error) => error.into_failure(),
-    };
-    call.unused.truncate(unused);
-    call.db.execute_batch("ROLLBACK TO command; RELEASE command")?;
-    Ok(wire::encode_failure(failure))
+    let (unused, announced) = (call.unused.len(), call.announced);
+    let result = dispatch(call, command).map_err(ApiError::into_failure);
+    if result.is_err() {
+        call.unused.truncate(unused);
+        call.announced = announced;
+        call.db.execute_batch("ROLLBACK TO command")?;
+    }
+    call.db.execute_batch("RELEASE command")?;
+    Ok(result)
 }
 
 fn originator(command: &str) -> Option<String> {
@@ -100,13 +158,7 @@ macro_rules! dispatch {
 }
 
 fn dispatch(call: &mut Call<'_>, command: &str) -> Result<String, ApiError> {
-    let name = match wire::command_name(command) {
-        Ok(name) => name,
-        Err(error) => {
-            tracing::warn!(%error, "no command");
-            return Err(ErrorCode::Arguments.into());
-        }
-    };
+    let Ok(name) = wire::command_name(command) else { return Err(ErrorCode::Arguments.into()) };
     dispatch!(call, name.as_str(), command;
         session::Prelogin,
         session::Login,
@@ -133,12 +185,12 @@ fn run<C: Handle>(call: &mut Call<'_>, command: &str) -> Result<String, ApiError
     let decoded = match wire::decode_command::<C>(command) {
         Ok(decoded) => decoded,
         Err(error) => {
-            tracing::warn!(%error, "a command departs from the schema");
+            tracing::warn!(command = C::NAME, path = error.path, "departs from the schema");
             return Err(ErrorCode::Arguments.into());
         }
     };
     for drift in &decoded.drift {
-        tracing::warn!(%drift, "a command departs from the schema");
+        tracing::warn!(command = C::NAME, path = drift.path, "departs from the schema");
     }
     let response = decoded.value.handle(call)?;
     Ok(wire::encode_result::<C>(&Ok(response), call.tag.as_ref(), call.grammar)?)
@@ -150,7 +202,8 @@ fn unsupported(name: &str) -> Result<String, ApiError> {
     if matches!(name, "log" | "clog" | "sla") {
         return Ok("0".into());
     }
-    tracing::info!(name, "not supported");
+    let is_plain = name.len() <= 20 && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    tracing::info!(command = if is_plain { name } else { "?" }, "not supported");
     let code =
         if matches!(name, "pk" | "gpsa") { ErrorCode::NotFound } else { ErrorCode::Arguments };
     Err(code.into())

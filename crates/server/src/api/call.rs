@@ -3,9 +3,11 @@
 use supermega_crypto::CryptoError;
 use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 use supermega_protocol::packet::{ActionPacket, PacketBody};
+use supermega_protocol::tree::NodeType;
 use supermega_protocol::wire::Grammar;
-use supermega_protocol::{Command, ErrorCode, Failure, Malformed, SequenceTag};
+use supermega_protocol::{Command, ErrorCode, Failure, Flag, Malformed, SequenceTag, is_set};
 
+use super::view::View;
 use crate::state::State;
 use crate::store::events::{self, Stream};
 use crate::store::links;
@@ -21,17 +23,6 @@ pub(crate) enum Caller {
     Link(PublicHandle, NodeHandle),
 }
 
-impl Caller {
-    /// The stream of packets that it may read.
-    pub(crate) fn stream(&self) -> Option<Stream> {
-        match self {
-            Self::Anonymous => None,
-            Self::Session(session) => Some(Stream::User(session.user)),
-            Self::Link(handle, _) => Some(Stream::Link(*handle)),
-        }
-    }
-}
-
 /// A command being carried out.
 pub(crate) struct Call<'a> {
     pub state: &'a State,
@@ -44,7 +35,7 @@ pub(crate) struct Call<'a> {
     pub tag: Option<SequenceTag>,
     /// Blobs to delete once the transaction stands.
     pub unused: Vec<i64>,
-    /// Uploads that became blobs, to be renamed before the transaction stands.
+    /// Whether somebody who waits for events must be told.
     pub announced: bool,
 }
 
@@ -122,23 +113,37 @@ impl Call<'_> {
         if inside { Ok(node) } else { Err(ErrorCode::Access.into()) }
     }
 
-    /// Gives a packet about `node` to everybody who can see the node: its owner, and those who watch a
+    /// A node of the user who is logged in, to be changed. The vault is for clients that mean it.
+    pub(super) fn changeable_node(
+        &self,
+        handle: NodeHandle,
+        vault: Option<Flag>,
+    ) -> Result<Node, ApiError> {
+        let node = self.own_node(handle)?;
+        if !is_set(vault) {
+            let root = nodes::ancestors(self.db, handle)?.last().copied();
+            let vault = nodes::root(self.db, node.owner, NodeType::Vault)?;
+            if root == Some(vault.handle) {
+                return Err(ErrorCode::Access.into());
+            }
+        }
+        Ok(node)
+    }
+
+    /// Gives a packet to everybody who can see what is in a folder: its owner, and those who watch a
     /// folder link around it. The first packet of a command draws its tag.
     pub(super) fn tell(
         &mut self,
         owner: UserHandle,
-        node: NodeHandle,
+        folder: NodeHandle,
         tagged: bool,
-        body: impl Fn(Stream) -> Result<PacketBody, ApiError>,
+        body: impl Fn(&View<'_>) -> Result<PacketBody, ApiError>,
     ) -> Result<(), ApiError> {
-        self.send(Stream::User(owner), tagged, body(Stream::User(owner))?)?;
-        for around in nodes::ancestors(self.db, node)? {
-            if let Some(link) = links::of_node(self.db, around)?
-                && links::is_exported(self.db, around)?
-            {
-                let stream = Stream::Link(link.handle);
-                self.send(stream, tagged, body(stream)?)?;
-            }
+        let mut streams = vec![Stream::User(owner)];
+        streams.extend(links::around(self.db, folder)?.into_iter().map(Stream::Link));
+        for stream in streams {
+            let body = body(&View::new(self.db, stream)?)?;
+            self.send(stream, tagged, body)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 mod account;
 mod batch;
 mod call;
-mod idempotence;
+mod element;
 mod link;
 mod node;
 mod put;
@@ -16,5 +16,4 @@ mod view;
 
 pub(crate) use batch::{Request, answer};
 pub(crate) use call::Caller;
-pub(crate) use idempotence::Idempotence;
 pub(crate) use session::caller;

@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq;
 use supermega_crypto::{PublicKey, SessionId};
 use supermega_encoding::{Base64, PublicHandle, UserHandle, base64};
 use supermega_protocol::session::{Login, LoginReply, Logout, Prelogin, PreloginReply};
-use supermega_protocol::wire::Done;
+use supermega_protocol::wire::{Done, Grammar};
 use supermega_protocol::{ErrorCode, Flag, is_set};
 
 use super::call::{ApiError, Call, Caller, Handle};
@@ -16,22 +16,19 @@ use crate::store::{links, sessions};
 pub(crate) fn caller(
     db: &rusqlite::Connection,
     sid: Option<&str>,
-    n: Option<&str>,
-) -> Result<Caller, ApiError> {
-    if let Some(link) = n {
+    link: Option<&str>,
+) -> rusqlite::Result<Result<Caller, ErrorCode>> {
+    if let Some(link) = link {
         // A link that may be written to carries an authorisation behind its handle.
         let handle = link.get(..PublicHandle::TEXT_LEN).and_then(|text| text.parse().ok());
-        let handle: PublicHandle = handle.ok_or(ErrorCode::NotFound)?;
-        let node = links::node_of(db, handle)?.ok_or(ErrorCode::NotFound)?;
-        return match links::is_exported(db, node)? {
-            true => Ok(Caller::Link(handle, node)),
-            false => Err(ErrorCode::NotFound.into()),
-        };
+        let Some(handle) = handle else { return Ok(Err(ErrorCode::NotFound)) };
+        let folder = links::folder_of(db, handle)?;
+        return Ok(folder.map(|folder| Caller::Link(handle, folder)).ok_or(ErrorCode::NotFound));
     }
-    let Some(sid) = sid else { return Ok(Caller::Anonymous) };
-    let bytes = base64::decode(sid).map_err(|_| ErrorCode::Session)?;
-    let session = sessions::find(db, &bytes)?.ok_or(ErrorCode::Session)?;
-    Ok(Caller::Session(session))
+    let Some(sid) = sid else { return Ok(Ok(Caller::Anonymous)) };
+    let Ok(bytes) = base64::decode(sid) else { return Ok(Err(ErrorCode::Session)) };
+    let session = sessions::find(db, &bytes)?;
+    Ok(session.map(Caller::Session).ok_or(ErrorCode::Session))
 }
 
 impl Handle for Prelogin {
@@ -69,9 +66,7 @@ impl Handle for Login {
                 let user = check_password(call, name, proof.as_bytes())?;
                 // Without a key to keep for a session, it is only asked whether the password is right.
                 match sek {
-                    None if self.si.is_none()
-                        && call.grammar == supermega_protocol::wire::Grammar::V3 =>
-                    {
+                    None if self.si.is_none() && call.grammar == Grammar::V3 => {
                         Ok(LoginReply { u: Some(user.handle), ..LoginReply::default() })
                     }
                     sek => new_session(call, &user, sek),

@@ -3,12 +3,12 @@
 use supermega_encoding::UserHandle;
 use supermega_protocol::share::EXPORT;
 use supermega_protocol::tree::{
-    FetchNodes, NodeList, NodeType, OutgoingShare, OwnerKey, PublicLink, Tree, User,
+    FetchNodes, NodeType, OutgoingShare, OwnerKey, PublicLink, Tree, User,
 };
 use supermega_protocol::{ErrorCode, Timestamp, Verbatim};
 
 use super::call::{ApiError, Call, Caller, Handle};
-use super::view;
+use super::view::View;
 use crate::store::events::{self, Stream};
 use crate::store::nodes::Node;
 use crate::store::{links, nodes, users};
@@ -89,15 +89,10 @@ fn own_tree(call: &Call<'_>, user: UserHandle) -> Result<Tree, ApiError> {
 }
 
 fn snapshot(call: &Call<'_>, reader: Stream, all: &[Node]) -> Result<Tree, ApiError> {
-    let is_version = view::versions(all);
-    let (mut current, mut old) = (Vec::with_capacity(all.len()), Vec::new());
-    for node in all {
-        let list = if is_version(node) { &mut old } else { &mut current };
-        list.push(view::node(call.db, reader, node)?);
-    }
+    let nodes = View::of_tree(call.db, reader)?.set(all)?;
     Ok(Tree {
-        f: NodeList::from(current),
-        f2: NodeList::from(old),
+        f: nodes.f,
+        f2: nodes.f2,
         st: Some(events::current_tag(call.db)?),
         sn: Some(events::head(call.db)?),
         ..Tree::default()

@@ -1,6 +1,6 @@
 //! User attributes: `uga`, `up2`, `upv` (`protocol-api.md` 2.11).
 
-use supermega_encoding::UserHandle;
+use supermega_encoding::{UserHandle, base64};
 use supermega_protocol::packet::{ChangedUserAttributes, PacketBody};
 use supermega_protocol::user_attribute::{
     AttributeName, AttributeValue, FetchAttribute, NewVersions, PutAttributes,
@@ -28,9 +28,10 @@ impl Handle for FetchAttribute {
         let attribute = attributes::get(call.db, owner, self.ua.as_str())?;
         let attribute = attribute.ok_or(ErrorCode::NotFound)?;
         let value = Verbatim(attribute.value);
-        Ok(match is_set(self.v) {
-            true => AttributeValue::Versioned(VersionedValue { av: value, v: attribute.version }),
-            false => AttributeValue::Bare(value),
+        Ok(if is_set(self.v) {
+            AttributeValue::Versioned(VersionedValue { av: value, v: attribute.version })
+        } else {
+            AttributeValue::Bare(value)
         })
     }
 }
@@ -38,6 +39,9 @@ impl Handle for FetchAttribute {
 impl Handle for PutAttributes {
     fn handle(self, call: &mut Call<'_>) -> Result<NewVersions, ApiError> {
         let user = call.user()?;
+        if self.attributes.is_empty() {
+            return Err(ErrorCode::Arguments.into());
+        }
         let mut versions = NewVersions::new();
         for (name, value) in self.attributes {
             let version = set(call, user, &name, &value)?;
@@ -51,6 +55,9 @@ impl Handle for PutAttributes {
 impl Handle for PutVersionedAttributes {
     fn handle(self, call: &mut Call<'_>) -> Result<NewVersions, ApiError> {
         let user = call.user()?;
+        if self.attributes.is_empty() {
+            return Err(ErrorCode::Arguments.into());
+        }
         let mut versions = NewVersions::new();
         for (name, replacement) in self.attributes {
             let current = attributes::get(call.db, user, name.as_str())?;
@@ -71,8 +78,9 @@ fn set(
     name: &AttributeName,
     value: &Verbatim,
 ) -> Result<String, ApiError> {
-    if value.0.len() / 4 * 3 > name.limit() {
-        return Err(ErrorCode::Arguments.into());
+    match base64::decode(&value.0) {
+        Ok(bytes) if bytes.len() <= name.limit() => {}
+        _ => return Err(ErrorCode::Arguments.into()),
     }
     Ok(attributes::set(call.db, user, name.as_str(), &value.0)?)
 }

@@ -1,58 +1,121 @@
-//! Nodes as a reader gets them: the same node has other keys for its owner than in a folder link.
+//! Nodes as a reader gets them: the same node has other keys for its owner than in a folder link
+//! (`protocol-api.md` 6.4).
 
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
+
+use rusqlite::Connection;
 use supermega_encoding::NodeHandle;
+use supermega_protocol::packet::NodeSet;
 use supermega_protocol::tree::{Node as WireNode, NodeKeys, NodeType};
 use supermega_protocol::{Timestamp, Verbatim};
 
-use super::call::ApiError;
 use crate::store::events::Stream;
-use crate::store::links;
-use crate::store::nodes::{self, Node};
+use crate::store::nodes::{self, Node, ShareKey};
+use crate::store::{links, share_keys};
 
-/// Writes a node for a reader. The reader's own key comes first: some clients look at no other
-/// (`protocol-api.md` 6.4).
-pub(super) fn node(
-    db: &rusqlite::Connection,
+/// How one reader sees nodes.
+pub(super) struct View<'a> {
+    db: &'a Connection,
     reader: Stream,
-    node: &Node,
-) -> Result<WireNode, ApiError> {
-    let keys = match reader {
-        _ if node.kind.is_root() => String::new(),
-        Stream::User(_) => {
-            let mut keys = format!("{}:{}", node.owner, node.k);
-            for (share, key) in nodes::share_keys(db, node.handle)? {
-                keys.extend(["/", &share.to_string(), ":", &key]);
-            }
-            keys
-        }
-        Stream::Link(link) => {
-            let root = links::node_of(db, link)?;
-            let keys = nodes::share_keys(db, node.handle)?;
-            let own = keys.iter().find(|(share, _)| Some(*share) == root);
-            own.map(|(share, key)| format!("{share}:{key}")).unwrap_or_default()
-        }
-    };
-    Ok(WireNode {
-        h: node.handle,
-        p: node.parent,
-        u: Some(node.owner),
-        t: node.kind,
-        a: Verbatim(node.a.clone()),
-        k: NodeKeys(keys),
-        s: node.size,
-        ts: Some(Timestamp(node.ts)),
-        fa: node.fa.clone().filter(|_| node.kind == NodeType::File),
-        su: None,
-        r: None,
-        sk: None,
-        sts: None,
-        i: None,
-    })
+    /// The root of the folder link, if it is one that reads.
+    link_root: Option<NodeHandle>,
+    /// The keys of all shares that concern this reader, if that many are needed that they are read at once.
+    keys: Option<HashMap<NodeHandle, Vec<ShareKey>>>,
 }
 
-/// Whether a node of `nodes` is an old version: its parent is a file.
-pub(super) fn versions(nodes: &[Node]) -> impl Fn(&Node) -> bool + use<> {
-    let files: std::collections::HashSet<NodeHandle> =
-        nodes.iter().filter(|node| node.kind == NodeType::File).map(|node| node.handle).collect();
-    move |node| node.parent.is_some_and(|parent| files.contains(&parent))
+impl<'a> View<'a> {
+    pub(super) fn new(db: &'a Connection, reader: Stream) -> rusqlite::Result<Self> {
+        let link_root = match reader {
+            Stream::User(_) => None,
+            Stream::Link(link) => links::node_of(db, link)?,
+        };
+        Ok(Self { db, reader, link_root, keys: None })
+    }
+
+    /// A view of a whole tree.
+    pub(super) fn of_tree(db: &'a Connection, reader: Stream) -> rusqlite::Result<Self> {
+        let mut view = Self::new(db, reader)?;
+        view.keys = match (reader, view.link_root) {
+            (Stream::User(user), _) => Some(share_keys::of_owner(db, user)?),
+            (Stream::Link(_), Some(root)) => Some(share_keys::of_share(db, root)?),
+            (Stream::Link(_), None) => None,
+        };
+        Ok(view)
+    }
+
+    /// A node as the reader gets it.
+    pub(super) fn node(&self, node: &Node) -> rusqlite::Result<WireNode> {
+        Ok(WireNode {
+            h: node.handle,
+            p: node.parent,
+            u: Some(node.owner),
+            t: node.kind,
+            a: Verbatim(node.a.clone()),
+            k: NodeKeys(self.keys(node)?),
+            s: node.size,
+            ts: Some(Timestamp(node.ts)),
+            // On anything but a file this would make official clients drop the node.
+            fa: node.fa.clone().filter(|_| node.kind == NodeType::File),
+            su: None,
+            r: None,
+            sk: None,
+            sts: None,
+            i: None,
+        })
+    }
+
+    /// The entries that the reader can use; his own comes first, since some clients look at no other.
+    fn keys(&self, node: &Node) -> rusqlite::Result<String> {
+        if node.kind.is_root() {
+            return Ok(String::new());
+        }
+        let read;
+        let shares = if let Some(all) = &self.keys {
+            all.get(&node.handle).map_or(&[][..], Vec::as_slice)
+        } else {
+            read = share_keys::of_node(self.db, node.handle)?;
+            &read
+        };
+        let mut keys = match self.reader {
+            Stream::User(_) => format!("{}:{}", node.owner, node.k),
+            Stream::Link(_) => String::new(),
+        };
+        for (share, key) in shares {
+            if self.link_root.is_none_or(|root| root == *share) {
+                let slash = if keys.is_empty() { "" } else { "/" };
+                // Writing to a text does not fail.
+                let _ = write!(keys, "{slash}{share}:{key}");
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Nodes with old versions apart: those are nodes below a file.
+    pub(super) fn set(&self, all: &[Node]) -> rusqlite::Result<NodeSet> {
+        let mut set = NodeSet::default();
+        let mut files = HashSet::new();
+        for node in all {
+            if node.kind == NodeType::File {
+                files.insert(node.handle);
+            }
+        }
+        for node in all {
+            let is_version = match node.parent {
+                Some(parent) => files.contains(&parent) || self.is_file(parent)?,
+                None => false,
+            };
+            let list = if is_version { &mut set.f2 } else { &mut set.f };
+            list.nodes.push(self.node(node)?);
+        }
+        Ok(set)
+    }
+
+    fn is_file(&self, node: NodeHandle) -> rusqlite::Result<bool> {
+        // In a whole tree every parent that matters is in it.
+        if self.keys.is_some() {
+            return Ok(false);
+        }
+        Ok(nodes::get(self.db, node)?.is_some_and(|node| node.kind == NodeType::File))
+    }
 }

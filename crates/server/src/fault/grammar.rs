@@ -26,6 +26,8 @@ pub enum Place {
     Api,
     /// Requests to `cs` that hold this command.
     Command(String),
+    /// New connections.
+    Connection,
     /// Requests for a file's bytes.
     Download,
     /// Polls for events.
@@ -40,6 +42,11 @@ pub enum Place {
 pub enum Action {
     /// -3 for the whole batch.
     Again,
+    /// A body comes, or is taken, no faster.
+    Bandwidth {
+        /// Than so many bytes a second.
+        rate: u32,
+    },
     /// The connection is cut after so many bytes of a body.
     Cut {
         /// How many.
@@ -76,6 +83,11 @@ pub enum Action {
     },
     /// -4 for the whole batch.
     RateLimit,
+    /// Nothing comes any more, and the connection stays.
+    Stall {
+        /// After so many bytes of the body.
+        bytes: u64,
+    },
     /// An HTTP status.
     Status {
         /// The status.
@@ -110,28 +122,40 @@ fn read(text: &str) -> Result<Fault, &'static str> {
     let (rest, times) = suffix(rest, '*')?;
     let place = match place {
         "api" => Place::Api,
+        "connection" => Place::Connection,
         "download" => Place::Download,
         "event" => Place::Event,
         "upload" => Place::Upload,
         name if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()) => {
             Place::Command(name.to_owned())
         }
-        _ => return Err("the place is api, event, upload, download or a command's name"),
+        _ => {
+            return Err(
+                "the place is api, connection, event, upload, download or a command's name",
+            );
+        }
     };
     let action = action(rest)?;
-    let storage = matches!(place, Place::Download | Place::Upload);
-    let fits = match action {
-        Action::Again | Action::RateLimit | Action::Hashcash { .. } => !storage,
-        Action::Expired | Action::Quota { .. } => storage,
-        Action::Truncate { .. } | Action::Cut { .. } | Action::Flip { .. } => {
-            place == Place::Download
-        }
-        _ => true,
-    };
-    if !fits {
+    if !happens(&action, &place) {
         return Err("this action does not happen at this place");
     }
     Ok(Fault { place, action, times, skip: skip.unwrap_or(0) })
+}
+
+fn happens(action: &Action, place: &Place) -> bool {
+    let connection = *place == Place::Connection;
+    let storage = matches!(place, Place::Download | Place::Upload);
+    match action {
+        Action::Delay { .. } | Action::Lost | Action::Stall { bytes: 0 } => true,
+        Action::Error { .. } | Action::Status { .. } => !connection,
+        Action::Again | Action::RateLimit => !storage && !connection,
+        Action::Hashcash { .. } => matches!(place, Place::Api | Place::Command(_)),
+        Action::Bandwidth { .. } | Action::Expired | Action::Quota { .. } => storage,
+        Action::Cut { .. }
+        | Action::Flip { .. }
+        | Action::Stall { .. }
+        | Action::Truncate { .. } => *place == Place::Download,
+    }
 }
 
 fn suffix(text: &str, mark: char) -> Result<(&str, Option<u32>), &'static str> {
@@ -145,34 +169,42 @@ fn suffix(text: &str, mark: char) -> Result<(&str, Option<u32>), &'static str> {
 
 fn action(text: &str) -> Result<Action, &'static str> {
     let (name, argument) = match text.find(['=', '@']) {
-        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        Some(at) => (&text[..at], Some(&text[at..])),
         None => (text, None),
     };
-    let number = || {
-        let argument = argument.ok_or("this action needs a number")?;
-        argument.trim_end_matches("ms").parse::<u64>().map_err(|_| "this action needs a number")
-    };
-    let too_large = |_| "this number is too large";
     match (name, argument) {
         ("again", None) => Ok(Action::Again),
-        ("ratelimit", None) => Ok(Action::RateLimit),
-        ("lost", None) => Ok(Action::Lost),
         ("expired", None) => Ok(Action::Expired),
-        ("cut", _) => Ok(Action::Cut { bytes: number()? }),
-        ("delay", _) => Ok(Action::Delay { milliseconds: number()? }),
-        ("error", _) => Ok(Action::Error { number: number()?.try_into().map_err(too_large)? }),
-        ("flip", _) => Ok(Action::Flip { offset: number()? }),
-        ("hashcash", _) => {
-            Ok(Action::Hashcash { easiness: number()?.try_into().map_err(too_large)? })
+        ("lost", None) => Ok(Action::Lost),
+        ("ratelimit", None) => Ok(Action::RateLimit),
+        ("stall", None) => Ok(Action::Stall { bytes: 0 }),
+        ("cut", Some(at)) => Ok(Action::Cut { bytes: number(at, '@')? }),
+        ("flip", Some(at)) => Ok(Action::Flip { offset: number(at, '@')? }),
+        ("stall", Some(at)) => Ok(Action::Stall { bytes: number(at, '@')? }),
+        ("truncate", Some(at)) => Ok(Action::Truncate { bytes: number(at, '@')? }),
+        ("bandwidth", Some(value)) => match number(value, '=')? {
+            0 => Err("a bandwidth is at least one byte a second"),
+            rate => Ok(Action::Bandwidth { rate }),
+        },
+        ("delay", Some(value)) => {
+            let milliseconds = number(value.strip_suffix("ms").unwrap_or(value), '=')?;
+            Ok(Action::Delay { milliseconds })
         }
-        ("quota", _) => Ok(Action::Quota { seconds: number()? }),
-        ("status", _) => match u16::try_from(number()?).map_err(too_large)? {
+        ("error", Some(value)) => Ok(Action::Error { number: number(value, '=')? }),
+        ("hashcash", Some(value)) => Ok(Action::Hashcash { easiness: number(value, '=')? }),
+        ("quota", Some(value)) => Ok(Action::Quota { seconds: number(value, '=')? }),
+        ("status", Some(value)) => match number(value, '=')? {
             code @ 300..=599 => Ok(Action::Status { code }),
             _ => Err("a status lies between 300 and 599"),
         },
-        ("truncate", _) => Ok(Action::Truncate { bytes: number()? }),
-        _ => Err("there is no such action"),
+        _ => Err("there is no such action, or not with this argument"),
     }
+}
+
+/// The number behind `=` (how much) or `@` (where).
+fn number<T: FromStr>(argument: &str, mark: char) -> Result<T, &'static str> {
+    let digits = argument.strip_prefix(mark).ok_or("amounts follow =, offsets follow @")?;
+    digits.parse().map_err(|_| "this action needs a number that is not too large")
 }
 
 impl fmt::Display for Place {
@@ -180,6 +212,7 @@ impl fmt::Display for Place {
         f.write_str(match self {
             Self::Api => "api",
             Self::Command(name) => name,
+            Self::Connection => "connection",
             Self::Download => "download",
             Self::Event => "event",
             Self::Upload => "upload",
@@ -202,6 +235,30 @@ mod tests {
     }
 
     #[test]
+    fn every_action_is_read() {
+        for (text, action) in [
+            ("api:again", Action::Again),
+            ("upload:bandwidth=1000", Action::Bandwidth { rate: 1000 }),
+            ("download:cut@5", Action::Cut { bytes: 5 }),
+            ("connection:delay=50", Action::Delay { milliseconds: 50 }),
+            ("api:delay=50ms", Action::Delay { milliseconds: 50 }),
+            ("p:error=17", Action::Error { number: 17 }),
+            ("upload:expired", Action::Expired),
+            ("download:flip@9", Action::Flip { offset: 9 }),
+            ("us:hashcash=192", Action::Hashcash { easiness: 192 }),
+            ("p:lost", Action::Lost),
+            ("download:quota=60", Action::Quota { seconds: 60 }),
+            ("event:ratelimit", Action::RateLimit),
+            ("event:stall", Action::Stall { bytes: 0 }),
+            ("download:stall@7", Action::Stall { bytes: 7 }),
+            ("event:status=500", Action::Status { code: 500 }),
+            ("download:truncate@1", Action::Truncate { bytes: 1 }),
+        ] {
+            assert_eq!(text.parse::<Fault>().unwrap().action, action, "{text}");
+        }
+    }
+
+    #[test]
     fn what_cannot_happen_is_refused() {
         for text in [
             "",
@@ -212,6 +269,16 @@ mod tests {
             "us:quota=3",
             "api:status=200",
             "x y:lost",
+            "connection:again",
+            "event:hashcash=255",
+            "download:flip=1",
+            "upload:stall@5",
+            "api:bandwidth=1000",
+            "download:bandwidth=0",
+            "api:hashcash=256",
+            "api:again=1",
+            "api:delay",
+            "api:delay=-1",
         ] {
             assert!(text.parse::<Fault>().is_err(), "{text}");
         }

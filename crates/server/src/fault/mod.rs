@@ -8,20 +8,24 @@
 //! | a command's name, as `us` or `g` | requests to `cs` that hold this command |
 //! | `event` | polls for events |
 //! | `upload`, `download` | storage requests |
+//! | `connection` | new connections, before their first request |
 //!
-//! | action | what happens |
-//! |---|---|
-//! | `again`, `ratelimit` | the whole batch is answered with -3 or -4, and not carried out |
-//! | `error=N` | the request is answered with the number `-N`, and not carried out |
-//! | `status=N` | HTTP status N |
-//! | `hashcash=E` | a proof of work of easiness E (0 hard, 255 easy) is asked for |
-//! | `delay=MS` | the answer comes so many milliseconds later |
-//! | `lost` | the request is carried out, and the connection cut instead of an answer |
-//! | `expired` | status 403, and the address stays invalid |
-//! | `quota=S` | status 509 with S seconds left |
-//! | `truncate@N` | a download's body ends after N bytes, and says so |
-//! | `cut@N` | a download's connection is cut after N bytes |
-//! | `flip@N` | the lowest bit of byte N of a downloaded file is turned |
+//! | action | what happens | where |
+//! |---|---|---|
+//! | `delay=MS` | the answer (on a connection: all of them) begins so many milliseconds later | everywhere |
+//! | `stall` | nothing is answered, and the connection stays | everywhere |
+//! | `lost` | the request is carried out, and the connection cut instead of an answer | everywhere |
+//! | `status=N` | HTTP status N, and nothing is carried out | requests |
+//! | `error=N` | the number `-N` answers the request, which is not carried out | requests |
+//! | `again`, `ratelimit` | the same with -3 and -4 | API, events |
+//! | `hashcash=E` | a proof of work of easiness E (0 hard, 255 easy) is asked for | API |
+//! | `expired` | status 403, and the address stays invalid | storage |
+//! | `quota=S` | status 509 with S seconds left | storage |
+//! | `bandwidth=N` | N bytes a second go through a request | storage |
+//! | `truncate@N` | the body ends after N bytes, and its length says so | downloads |
+//! | `cut@N` | the connection is cut after N bytes of the body | downloads |
+//! | `stall@N` | nothing comes after N bytes of the body | downloads |
+//! | `flip@N` | the lowest bit of byte N of the file is turned | downloads |
 //!
 //! ```
 //! use supermega_server::{Action, Fault, Place};
@@ -33,10 +37,14 @@
 //! # Ok::<(), supermega_server::FaultSyntaxError>(())
 //! ```
 
+mod body;
 mod challenge;
+mod effect;
 mod grammar;
 mod plan;
 
-pub(crate) use challenge::Challenges;
+pub(crate) use body::{BodyFaults, Pace};
+pub(crate) use challenge::{Challenges, Proof};
+pub(crate) use effect::instead;
 pub use grammar::{Action, Fault, FaultSyntaxError, Place};
-pub(crate) use plan::{BodyFault, Faults};
+pub(crate) use plan::Faults;

@@ -8,25 +8,6 @@ use super::grammar::{Action, Fault, Place};
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Vec<Fault>>);
 
-/// A fault of a download's body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodyFault {
-    Cut(u64),
-    Flip(u64),
-    Truncate(u64),
-}
-
-impl BodyFault {
-    pub(crate) fn of(action: Action) -> Option<Self> {
-        match action {
-            Action::Cut { bytes } => Some(Self::Cut(bytes)),
-            Action::Flip { offset } => Some(Self::Flip(offset)),
-            Action::Truncate { bytes } => Some(Self::Truncate(bytes)),
-            _ => None,
-        }
-    }
-}
-
 impl Faults {
     pub(crate) fn add(&self, fault: Fault) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fault);

@@ -1,91 +1,108 @@
 //! HTTP/1 as MEGA's clients read it: header names in title case, sized bodies, connections kept alive.
 
+mod commands;
 mod header_case;
+mod polls;
+mod query;
 mod reply;
 mod route;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 pub(crate) use reply::{Reply, ReplyBody};
 
+use crate::fault::{Action, Place};
 use crate::state::State;
 use header_case::HeaderCase;
+use reply::Cut;
 
 /// Connections at the same time; more wait to be accepted.
 const CONNECTIONS: usize = 2048;
-/// How long a client may take for the head of a request.
-const HEAD: Duration = Duration::from_mins(1);
+/// How long a client may take for the head of a request, and how long a connection may be idle.
+const HEAD: Duration = Duration::from_mins(2);
+/// How much of a request is read at once.
+const BUFFER: usize = 1 << 20;
 /// How long requests under way may take once the server is to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Serves until told to stop, then lets requests under way finish.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    state: Arc<State>,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
     let case = header_case::learn().await;
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = tokio::task::JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok(permit) = permits.clone().acquire_owned().await else { break };
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+        let accepted = async {
+            let permit = permits.clone().acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, stream) = tokio::select! {
+            (permit, accepted) = accepted => match accepted {
+                Ok((stream, _)) => (permit, stream),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             },
-            () = told(&mut stop) => break,
+            () = state.stopped() => break,
         };
-        let _ = stream.set_nodelay(true);
-        let (state, case, mut stop) = (state.clone(), case.clone(), stop.clone());
+        state.connected();
+        let (state, case) = (state.clone(), case.clone());
         connections.spawn(async move {
             let _permit = permit;
-            let service = service_fn(move |request| respond(state.clone(), case.clone(), request));
-            let connection = hyper::server::conn::http1::Builder::new()
-                .title_case_headers(true)
-                .preserve_header_case(true)
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD)
-                .serve_connection(TokioIo::new(stream), service);
-            let mut connection = std::pin::pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = told(&mut stop) => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection broke");
-            }
+            converse(stream, &state, case).await;
         });
     }
+    drop(listener);
     let rest = async { while connections.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(FAREWELL, rest).await;
 }
 
-/// Returns when the server is to stop.
-async fn told(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
+/// Answers the requests of one connection.
+async fn converse(stream: TcpStream, state: &Arc<State>, case: HeaderCase) {
+    for action in state.faults.hit(|place| *place == Place::Connection) {
+        match action {
+            Action::Delay { milliseconds } => {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            }
+            Action::Stall { .. } => state.stopped().await,
+            _ => return,
+        }
+    }
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| respond(state.clone(), case.clone(), request));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .title_case_headers(true)
+        .preserve_header_case(true)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = state.stopped() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
 }
 
 async fn respond(
     state: Arc<State>,
     case: HeaderCase,
     request: http::Request<Incoming>,
-) -> Result<http::Response<ReplyBody>, Infallible> {
-    Ok(route::answer(&state, request).await.into_response(&case))
+) -> Result<http::Response<ReplyBody>, Cut> {
+    route::answer(&state, request).await.into_response(&case)
 }

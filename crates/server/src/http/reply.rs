@@ -15,7 +15,13 @@ pub(crate) struct Reply {
     header: Option<(&'static str, String)>,
     content_type: &'static str,
     body: ReplyBody,
+    is_cut: bool,
 }
+
+/// The connection is cut instead of an answer, as a fault asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("cut by a fault, or by a client that went away")]
+pub(super) struct Cut;
 
 impl Reply {
     /// JSON, as `cs` and the event channel give it.
@@ -39,12 +45,9 @@ impl Reply {
         Self::new(status, "text/plain", ReplyBody::whole(Bytes::new()))
     }
 
-    /// A body that breaks: the connection is cut.
-    pub(crate) fn cut() -> Self {
-        let broken = futures_util::stream::once(async {
-            Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
-        });
-        Self::octets_of(1, ReplyBody::stream(broken))
+    /// No answer at all: the connection is cut.
+    pub(crate) fn none() -> Self {
+        Self { is_cut: true, ..Self::status(200) }
     }
 
     /// With a header, whose spelling must be known to this module or be title case.
@@ -54,10 +57,17 @@ impl Reply {
     }
 
     fn new(status: u16, content_type: &'static str, body: ReplyBody) -> Self {
-        Self { status, header: None, content_type, body }
+        Self { status, header: None, content_type, body, is_cut: false }
     }
 
-    pub(super) fn into_response(self, case: &HeaderCase) -> http::Response<ReplyBody> {
+    pub(super) fn status_code(&self) -> u16 {
+        self.status
+    }
+
+    pub(super) fn into_response(self, case: &HeaderCase) -> Result<http::Response<ReplyBody>, Cut> {
+        if self.is_cut {
+            return Err(Cut);
+        }
         let length = self.body.length;
         let mut response = http::Response::new(self.body);
         *response.status_mut() =
@@ -78,7 +88,7 @@ impl Reply {
             response.headers_mut().insert(name, value);
             *response.extensions_mut() = case.extensions();
         }
-        response
+        Ok(response)
     }
 }
 

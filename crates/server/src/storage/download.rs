@@ -3,18 +3,20 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use tokio::task::JoinHandle;
 
 use super::PIECE;
-use crate::fault::BodyFault;
+use crate::fault::{Action, BodyFaults, Pace};
 use crate::http::{Reply, ReplyBody};
 use crate::request_log::LoggedRequest;
 use crate::state::State;
 
 /// Answers a download; `rest` is the path behind `/dl/`.
-pub(crate) async fn download(state: &Arc<State>, rest: &str, faults: Vec<BodyFault>) -> Reply {
+pub(crate) async fn download(state: &Arc<State>, rest: &str, actions: &[Action]) -> Reply {
     let (token, range) = rest.split_once('/').unwrap_or((rest, ""));
     let Some(found) = state.downloads.find(token) else { return Reply::status(404) };
     let Some((start, end)) = parse_range(range, found.size) else { return Reply::status(400) };
@@ -29,55 +31,87 @@ pub(crate) async fn download(state: &Arc<State>, rest: &str, faults: Vec<BodyFau
         Ok::<_, std::io::Error>(file)
     });
     let Ok(Ok(file)) = opened.await else { return Reply::status(404) };
-    let mut length = end - start;
-    let mut cut = None;
-    let mut flips = Vec::new();
-    for fault in faults {
-        match fault {
-            BodyFault::Truncate(bytes) => length = length.min(bytes),
-            BodyFault::Cut(bytes) => cut = Some(bytes),
-            BodyFault::Flip(offset) => flips.push(offset),
-        }
+    let faults = BodyFaults::of(actions);
+    let length = faults.truncate.map_or(end - start, |bytes| bytes.min(end - start));
+    let ends = [faults.cut, faults.stall].into_iter().flatten();
+    let served = ends.fold(length, u64::min);
+    let sending = Sending {
+        state: state.clone(),
+        reading: None,
+        at: start,
+        begin: start,
+        end: start + served,
+        pace: Pace::of(actions),
+        is_whole: served == length,
+        faults,
+    };
+    Reply::octets_of(length, ReplyBody::stream(sending.pieces(file)))
+}
+
+type Piece = (File, Vec<u8>);
+
+/// A body on its way: one piece is read while the one before is sent.
+struct Sending {
+    state: Arc<State>,
+    reading: Option<JoinHandle<std::io::Result<Piece>>>,
+    /// Offset in the file of the next piece to send.
+    at: u64,
+    begin: u64,
+    end: u64,
+    pace: Pace,
+    /// Whether the body ends as it should.
+    is_whole: bool,
+    faults: BodyFaults,
+}
+
+impl Sending {
+    fn pieces(mut self, file: File) -> impl stream::Stream<Item = std::io::Result<Bytes>> {
+        self.read(file, self.at);
+        stream::try_unfold(self, |mut sending| async move {
+            let piece = sending.next().await?;
+            Ok(piece.map(|piece| (piece, sending)))
+        })
     }
-    let pieces = stream::try_unfold((file, start, length), move |(file, at, left)| {
-        let flips = flips.clone();
-        async move {
-            let sent = at - start;
-            if cut.is_some_and(|cut| sent >= cut) {
-                return Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted));
-            }
-            if left == 0 {
-                return Ok(None);
-            }
-            let mut wanted = left.min(PIECE as u64);
-            if let Some(cut) = cut {
-                wanted = wanted.min(cut - sent);
-            }
-            let (file, mut bytes) = read_piece(file, wanted).await?;
-            flip(&mut bytes, at, &flips);
-            let read = bytes.len() as u64;
-            Ok(Some((Bytes::from(bytes), (file, at + read, left - read))))
-        }
-    });
-    Reply::octets_of(length, ReplyBody::stream(pieces))
-}
 
-async fn read_piece(mut file: File, wanted: u64) -> std::io::Result<(File, Vec<u8>)> {
-    let read = tokio::task::spawn_blocking(move || {
-        let mut bytes = vec![0; usize::try_from(wanted).unwrap_or(PIECE)];
-        file.read_exact(&mut bytes)?;
-        Ok((file, bytes))
-    });
-    read.await.map_err(std::io::Error::other)?
-}
+    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
+        let Some(reading) = self.reading.take() else { return self.finish().await };
+        let (file, mut bytes) = reading.await.map_err(std::io::Error::other)??;
+        let at = self.at;
+        self.at += bytes.len() as u64;
+        self.read(file, self.at);
+        self.faults.flip(&mut bytes, at);
+        self.pace.hold(self.at - self.begin).await;
+        Ok(Some(bytes.into()))
+    }
 
-/// Turns the lowest bit of the bytes at these offsets of the file.
-fn flip(bytes: &mut [u8], at: u64, offsets: &[u64]) {
-    for offset in offsets {
-        let index = offset.checked_sub(at).and_then(|index| usize::try_from(index).ok());
-        if let Some(byte) = index.and_then(|index| bytes.get_mut(index)) {
-            *byte ^= 1;
+    /// Begins to read the piece at `at`, if there is one.
+    fn read(&mut self, mut file: File, at: u64) {
+        let most = self.pace.piece(PIECE);
+        let wanted = most.min(usize::try_from(self.end - at).unwrap_or(most));
+        if wanted == 0 {
+            return;
         }
+        self.reading = Some(tokio::task::spawn_blocking(move || {
+            let mut bytes = Vec::with_capacity(wanted);
+            Read::by_ref(&mut file).take(wanted as u64).read_to_end(&mut bytes)?;
+            if bytes.len() < wanted {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            Ok((file, bytes))
+        }));
+    }
+
+    /// Ends the body as the faults say.
+    async fn finish(&self) -> std::io::Result<Option<Bytes>> {
+        if self.is_whole {
+            return Ok(None);
+        }
+        // What came before must get out before the connection is cut.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if self.faults.stall.is_some_and(|bytes| bytes == self.end - self.begin) {
+            self.state.stopped().await;
+        }
+        Err(std::io::ErrorKind::ConnectionAborted.into())
     }
 }
 
@@ -106,7 +140,7 @@ mod tests {
         assert_eq!(parse_range("2-5", 10), Some((2, 6)));
         assert_eq!(parse_range("2-", 10), Some((2, 10)));
         assert_eq!(parse_range("2-99", 10), Some((2, 10)));
-        for bad in ["x", "1", "-5", "11-12", "1-x"] {
+        for bad in ["x", "1", "-5", "11-12", "1-x", "0-18446744073709551615"] {
             assert_eq!(parse_range(bad, 10), None, "{bad}");
         }
     }

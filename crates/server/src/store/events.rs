@@ -71,7 +71,10 @@ pub(crate) fn after(
         .prepare_cached(
             "SELECT seq, json FROM packets WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
         )?
-        .query_map(params![stream.bytes(), from, limit + 1], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(
+            params![stream.bytes(), from, i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?
         .collect::<rusqlite::Result<_>>()?;
     let more = rows.len() > limit;
     let mut packets = Vec::with_capacity(rows.len());

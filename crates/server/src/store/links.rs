@@ -28,12 +28,39 @@ pub(crate) fn node_of(db: &Connection, link: PublicHandle) -> rusqlite::Result<O
         .optional()
 }
 
+/// The folder that a folder link opens, if it does.
+pub(crate) fn folder_of(
+    db: &Connection,
+    link: PublicHandle,
+) -> rusqlite::Result<Option<NodeHandle>> {
+    db.prepare_cached(
+        "SELECT l.node FROM links l JOIN exports e ON e.node = l.node WHERE l.handle = ?1",
+    )?
+    .query_row([link.as_bytes()], |row| row.get(0).map(NodeHandle::from_bytes))
+    .optional()
+}
+
 pub(crate) fn of_node(db: &Connection, node: NodeHandle) -> rusqlite::Result<Option<Link>> {
     db.prepare_cached("SELECT handle, ts FROM links WHERE node = ?1")?
         .query_row([node.as_bytes()], |row| {
             Ok(Link { handle: PublicHandle::from_bytes(row.get(0)?), node, ts: row.get(1)? })
         })
         .optional()
+}
+
+/// The folder links through which a folder can be seen, its own among them.
+pub(crate) fn around(db: &Connection, folder: NodeHandle) -> rusqlite::Result<Vec<PublicHandle>> {
+    db.prepare_cached(
+        "WITH RECURSIVE above (handle) AS (
+             SELECT ?1 UNION
+             SELECT n.parent FROM nodes n JOIN above a ON n.handle = a.handle
+             WHERE n.parent IS NOT NULL
+         )
+         SELECT l.handle FROM above a JOIN links l ON l.node = a.handle
+         JOIN exports e ON e.node = a.handle",
+    )?
+    .query_map([folder.as_bytes()], |row| row.get(0).map(PublicHandle::from_bytes))?
+    .collect()
 }
 
 pub(crate) fn of_user(db: &Connection, owner: UserHandle) -> rusqlite::Result<Vec<Link>> {

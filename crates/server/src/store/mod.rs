@@ -1,10 +1,13 @@
 //! The metadata: SQLite with a write-ahead log, one transaction a request.
 
+pub(crate) mod answers;
 pub(crate) mod attributes;
+pub(crate) mod blobs;
 pub(crate) mod events;
 pub(crate) mod links;
 pub(crate) mod nodes;
 pub(crate) mod sessions;
+pub(crate) mod share_keys;
 pub(crate) mod uploads;
 pub(crate) mod users;
 
@@ -14,7 +17,11 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use supermega_crypto::CryptoError;
 
+use crate::error::ServerError;
+
 const SCHEMA: &str = include_str!("schema.sql");
+/// Counts up when an older program could not read the data any more.
+const VERSION: i64 = 1;
 
 /// The database. Its methods block: call them off the async threads.
 #[derive(Debug)]
@@ -22,13 +29,18 @@ pub(crate) struct Store(Mutex<Connection>);
 
 impl Store {
     /// Opens or makes the database; `durable` says whether it is to survive a power cut.
-    pub(crate) fn open(path: &Path, durable: bool) -> rusqlite::Result<Self> {
+    pub(crate) fn open(path: &Path, durable: bool) -> Result<Self, ServerError> {
         let db = Connection::open(path)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", if durable { "NORMAL" } else { "OFF" })?;
         db.pragma_update(None, "foreign_keys", "ON")?;
         db.pragma_update(None, "recursive_triggers", "OFF")?;
+        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version > VERSION {
+            return Err(ServerError::Format { found: version, known: VERSION });
+        }
         db.execute_batch(SCHEMA)?;
+        db.pragma_update(None, "user_version", VERSION)?;
         db.set_prepared_statement_cache_capacity(128);
         Ok(Self(Mutex::new(db)))
     }

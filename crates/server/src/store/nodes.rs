@@ -4,8 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use supermega_encoding::{NodeHandle, UserHandle};
 use supermega_protocol::tree::NodeType;
 
-use super::now;
 use super::users::random_bytes;
+use super::{blobs, now};
+
+/// A share's root, and a node's key under the key of that share.
+pub(crate) type ShareKey = (NodeHandle, String);
 
 /// A node's record.
 #[derive(Clone)]
@@ -163,12 +166,13 @@ pub(crate) fn remove(db: &Connection, nodes: &[Node]) -> rusqlite::Result<Vec<i6
     }
     let mut unused = Vec::new();
     for blob in nodes.iter().filter_map(|node| node.blob) {
-        let used: bool = db
+        let needed: bool = db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM nodes WHERE blob = ?1)")?
             .query_row([blob], |row| row.get(0))?;
-        if !used {
-            db.execute("DELETE FROM uploads WHERE blob = ?1", [blob])?;
-            if db.execute("DELETE FROM blobs WHERE id = ?1", [blob])? == 1 {
+        if !needed {
+            // The upload's token ends with the last file that was made from it.
+            db.prepare_cached("DELETE FROM uploads WHERE blob = ?1")?.execute([blob])?;
+            if blobs::remove_unused(db, blob)? {
                 unused.push(blob);
             }
         }
@@ -176,25 +180,15 @@ pub(crate) fn remove(db: &Connection, nodes: &[Node]) -> rusqlite::Result<Vec<i6
     Ok(unused)
 }
 
-/// The keys of a node for the shares around it.
-pub(crate) fn share_keys(
-    db: &Connection,
-    node: NodeHandle,
-) -> rusqlite::Result<Vec<(NodeHandle, String)>> {
-    db.prepare_cached("SELECT share, key FROM share_keys WHERE node = ?1")?
-        .query_map([node.as_bytes()], |row| Ok((NodeHandle::from_bytes(row.get(0)?), row.get(1)?)))?
-        .collect()
-}
-
-pub(crate) fn set_share_key(
-    db: &Connection,
-    node: NodeHandle,
-    share: NodeHandle,
-    key: &str,
-) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT OR REPLACE INTO share_keys (share, node, key) VALUES (?1, ?2, ?3)")?
-        .execute(params![share.as_bytes(), node.as_bytes(), key])?;
-    Ok(())
+/// The old versions of a file, newest first.
+pub(crate) fn versions(db: &Connection, file: NodeHandle) -> rusqlite::Result<Vec<Node>> {
+    let mut versions: Vec<Node> = Vec::new();
+    let mut newer = file;
+    while let Some(older) = older_version(db, newer)? {
+        newer = older.handle;
+        versions.push(older);
+    }
+    Ok(versions)
 }
 
 /// What lies in one of a user's roots.
@@ -234,6 +228,9 @@ pub(crate) fn usage(db: &Connection, top: NodeHandle) -> rusqlite::Result<Usage>
 
 /// Bytes that a user holds, with versions and rubbish.
 pub(crate) fn used(db: &Connection, owner: UserHandle) -> rusqlite::Result<u64> {
-    db.prepare_cached("SELECT coalesce(sum(size), 0) FROM nodes WHERE owner = ?1 AND type = 0")?
+    let bytes = db
+        .prepare_cached("SELECT bytes FROM usage WHERE owner = ?1")?
         .query_row([owner.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(bytes.unwrap_or(0))
 }

@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS sessions (
     created INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- A blob's file bears its id. It is there from the first byte of an upload on, so that nothing has to be
+-- renamed when the last one comes.
 CREATE TABLE IF NOT EXISTS blobs (id INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL);
 
 -- An old version is a file whose parent is a file.
@@ -49,12 +51,23 @@ CREATE INDEX IF NOT EXISTS nodes_by_parent ON nodes (parent);
 CREATE INDEX IF NOT EXISTS nodes_by_owner ON nodes (owner, type);
 CREATE INDEX IF NOT EXISTS nodes_by_blob ON nodes (blob);
 
+-- What each user holds: summing it up anew for each upload would make many uploads slow.
+CREATE TABLE IF NOT EXISTS usage (owner BLOB PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS usage_grows AFTER INSERT ON nodes WHEN NEW.size IS NOT NULL BEGIN
+    INSERT INTO usage (owner, bytes) VALUES (NEW.owner, NEW.size)
+    ON CONFLICT (owner) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER IF NOT EXISTS usage_shrinks AFTER DELETE ON nodes WHEN OLD.size IS NOT NULL BEGIN
+    UPDATE usage SET bytes = bytes - OLD.size WHERE owner = OLD.owner;
+END;
+
 CREATE TABLE IF NOT EXISTS share_keys (
     share BLOB NOT NULL,
     node  BLOB NOT NULL REFERENCES nodes (handle) ON DELETE CASCADE,
     key   TEXT NOT NULL,
     PRIMARY KEY (node, share)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS share_keys_by_share ON share_keys (share);
 
 -- Folders that everybody with their link may read.
 CREATE TABLE IF NOT EXISTS exports (
@@ -71,23 +84,33 @@ CREATE TABLE IF NOT EXISTS links (
     ts     INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- An upload is complete when it has a completion, which is the token that `p` names it by.
 CREATE TABLE IF NOT EXISTS uploads (
     token      TEXT PRIMARY KEY,
     user       BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    blob       INTEGER NOT NULL UNIQUE REFERENCES blobs (id),
     size       INTEGER NOT NULL,
     raw        INTEGER NOT NULL,
     completion BLOB,
-    blob       INTEGER REFERENCES blobs (id),
-    created    INTEGER NOT NULL
+    used       INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS uploads_by_completion ON uploads (completion);
 
+-- What has arrived: ranges that neither overlap nor touch.
 CREATE TABLE IF NOT EXISTS upload_ranges (
     token TEXT NOT NULL REFERENCES uploads (token) ON DELETE CASCADE,
     start INTEGER NOT NULL,
     end   INTEGER NOT NULL,
     PRIMARY KEY (token, start)
 ) WITHOUT ROWID;
+
+-- Answers to requests that changed something, for clients that ask again because they got none.
+CREATE TABLE IF NOT EXISTS answers (
+    request BLOB PRIMARY KEY,
+    body    TEXT NOT NULL,
+    given   INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_by_time ON answers (given);
 
 -- What each stream of events holds: a stream is a user's or a folder link's.
 CREATE TABLE IF NOT EXISTS packets (

@@ -34,6 +34,12 @@ pub(crate) fn find(db: &Connection, sid: &[u8]) -> rusqlite::Result<Option<Sessi
         .optional()
 }
 
+/// Whether a session has not ended.
+pub(crate) fn is_live(db: &Connection, session: &Session) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM sessions WHERE hash = ?1)")?
+        .query_row([session.hash], |row| row.get(0))
+}
+
 /// The session's key; if it has none yet, `offered` becomes it (`protocol-auth.md` 2.11).
 pub(crate) fn session_key(
     db: &Connection,

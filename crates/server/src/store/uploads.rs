@@ -3,11 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use supermega_encoding::{UserHandle, base64};
 
-use super::now;
 use super::users::random_bytes;
+use super::{blobs, now};
 
 /// An upload's record.
 pub(crate) struct Upload {
+    pub blob: i64,
     pub size: u64,
     /// Whether the client reads a token of raw bytes, rather than text.
     pub raw: bool,
@@ -22,22 +23,43 @@ pub(crate) fn insert(
     raw: bool,
 ) -> rusqlite::Result<String> {
     let token = base64::encode(&random_bytes::<18>()?);
+    let blob = blobs::insert(db, size)?;
     db.execute(
-        "INSERT INTO uploads (token, user, size, raw, created) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![token, user.as_bytes(), size, raw, now()],
+        "INSERT INTO uploads (token, user, blob, size, raw, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![token, user.as_bytes(), blob, size, raw, now()],
     )?;
     Ok(token)
 }
 
 pub(crate) fn get(db: &Connection, token: &str) -> rusqlite::Result<Option<Upload>> {
-    db.prepare_cached("SELECT size, raw, completion FROM uploads WHERE token = ?1")?
+    db.prepare_cached("SELECT blob, size, raw, completion FROM uploads WHERE token = ?1")?
         .query_row([token], |row| {
-            Ok(Upload { size: row.get(0)?, raw: row.get(1)?, completion: row.get(2)? })
+            Ok(Upload {
+                blob: row.get(0)?,
+                size: row.get(1)?,
+                raw: row.get(2)?,
+                completion: row.get(3)?,
+            })
         })
         .optional()
 }
 
-/// Notes bytes `start..end` and says whether all have arrived.
+/// Forgets an upload that is not complete; gives the blob that nobody needs any more.
+pub(crate) fn abandon(db: &Connection, token: &str) -> rusqlite::Result<Option<i64>> {
+    let blob = db
+        .query_row(
+            "DELETE FROM uploads WHERE token = ?1 AND completion IS NULL RETURNING blob",
+            [token],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match blob {
+        Some(blob) => blobs::remove_unused(db, blob).map(|removed| removed.then_some(blob)),
+        None => Ok(None),
+    }
+}
+
+/// Notes bytes `start..end`, joined with what they touch, and says whether all have arrived.
 pub(crate) fn add_range(
     db: &Connection,
     token: &str,
@@ -45,33 +67,38 @@ pub(crate) fn add_range(
     end: u64,
     size: u64,
 ) -> rusqlite::Result<bool> {
-    db.prepare_cached(
-        "INSERT INTO upload_ranges (token, start, end) VALUES (?1, ?2, ?3)
-         ON CONFLICT (token, start) DO UPDATE SET end = max(end, excluded.end)",
-    )?
-    .execute(params![token, start, end])?;
-    let mut statement =
-        db.prepare_cached("SELECT start, end FROM upload_ranges WHERE token = ?1 ORDER BY start")?;
-    let mut reached = 0;
-    let mut rows = statement.query([token])?;
-    while let Some(row) = rows.next()? {
-        let (start, end): (u64, u64) = (row.get(0)?, row.get(1)?);
-        if start > reached {
-            return Ok(false);
-        }
-        reached = reached.max(end);
+    let mut joined = (start, end);
+    let before: Option<(u64, u64)> = db
+        .prepare_cached(
+            "SELECT start, end FROM upload_ranges WHERE token = ?1 AND start <= ?2
+             ORDER BY start DESC LIMIT 1",
+        )?
+        .query_row(params![token, start], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((before, reached)) = before
+        && reached >= start
+    {
+        joined = (before, end.max(reached));
     }
-    Ok(reached >= size)
+    let furthest: Option<u64> = db
+        .prepare_cached(
+            "SELECT max(end) FROM upload_ranges WHERE token = ?1 AND start BETWEEN ?2 AND ?3",
+        )?
+        .query_row(params![token, joined.0, joined.1], |row| row.get(0))?;
+    joined.1 = joined.1.max(furthest.unwrap_or(0));
+    db.prepare_cached("DELETE FROM upload_ranges WHERE token = ?1 AND start BETWEEN ?2 AND ?3")?
+        .execute(params![token, joined.0, joined.1])?;
+    db.prepare_cached("INSERT INTO upload_ranges (token, start, end) VALUES (?1, ?2, ?3)")?
+        .execute(params![token, joined.0, joined.1])?;
+    db.prepare_cached("UPDATE uploads SET used = ?2 WHERE token = ?1")?
+        .execute(params![token, now()])?;
+    Ok(joined == (0, size))
 }
 
-/// Makes a complete upload a blob; gives its token and the blob's id.
+/// Makes an upload complete; gives its token.
 ///
 /// Raw tokens end with byte 1, by which some clients know them from text (`protocol-api.md` 4.3).
-pub(crate) fn complete(
-    db: &Connection,
-    token: &str,
-    upload: &Upload,
-) -> rusqlite::Result<(Vec<u8>, i64)> {
+pub(crate) fn complete(db: &Connection, token: &str, upload: &Upload) -> rusqlite::Result<Vec<u8>> {
     let completion = if upload.raw {
         let mut bytes = random_bytes::<36>()?;
         bytes[35] = 1;
@@ -79,14 +106,12 @@ pub(crate) fn complete(
     } else {
         base64::encode(&random_bytes::<27>()?).into_bytes()
     };
-    db.execute("INSERT INTO blobs (size) VALUES (?1)", [upload.size])?;
-    let blob = db.last_insert_rowid();
     db.execute(
-        "UPDATE uploads SET completion = ?2, blob = ?3 WHERE token = ?1",
-        params![token, completion, blob],
+        "UPDATE uploads SET completion = ?2, used = ?3 WHERE token = ?1",
+        params![token, completion, now()],
     )?;
     db.execute("DELETE FROM upload_ranges WHERE token = ?1", [token])?;
-    Ok((completion, blob))
+    Ok(completion)
 }
 
 /// The blob and size of a complete upload, by the text that `p` names it by, if it is this user's.
@@ -97,8 +122,7 @@ pub(crate) fn find_complete(
 ) -> rusqlite::Result<Option<(i64, u64)>> {
     let raw = base64::decode(text).unwrap_or_default();
     db.prepare_cached(
-        "SELECT blob, size FROM uploads
-         WHERE user = ?1 AND blob IS NOT NULL
+        "SELECT blob, size FROM uploads WHERE user = ?1
          AND ((raw AND completion = ?2) OR (NOT raw AND completion = ?3))",
     )?
     .query_row(params![user.as_bytes(), raw, text.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))

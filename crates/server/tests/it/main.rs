@@ -1,8 +1,14 @@
-//! The server from outside, spoken to by hand: what clients depend on, byte by byte.
+//! The server as its clients see it: bytes on sockets, over loopback and on random ports.
 
-mod access;
-mod dialect;
-mod events;
-mod hostile;
-mod storage;
-mod wire;
+mod http;
+mod world;
+
+mod event;
+mod fault;
+mod grammar;
+mod link;
+mod node;
+mod put;
+mod robust;
+mod session;
+mod transfer;

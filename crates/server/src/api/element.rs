@@ -1,0 +1,106 @@
+//! One element of `p`: where a new node's content comes from, and what is wrong with it
+//! (`protocol-api.md` 2.6).
+
+use supermega_encoding::{NodeHandle, UserHandle, base64};
+use supermega_protocol::put::{NewNode, NodeSource};
+use supermega_protocol::tree::NodeType;
+use supermega_protocol::{ErrorCode, Verbatim};
+
+use super::call::{ApiError, Call};
+use crate::store::nodes::{self, Node};
+use crate::store::{links, now, uploads};
+
+/// Greatest length of encrypted attributes in bytes.
+const ATTRIBUTES: usize = 64 << 10;
+
+/// Makes the node that an element describes below `parent`.
+pub(super) fn make(
+    call: &Call<'_>,
+    user: UserHandle,
+    quota: u64,
+    parent: NodeHandle,
+    element: &NewNode,
+) -> Result<Node, ApiError> {
+    let key = element.k.as_ref().ok_or(ErrorCode::Arguments)?;
+    check_key(key, element.t)?;
+    check_attributes(&element.a)?;
+    let content = match element.t {
+        NodeType::Folder => Content::default(),
+        NodeType::File => content(call, user, element)?,
+        _ => return Err(ErrorCode::Arguments.into()),
+    };
+    let free = quota.saturating_sub(nodes::used(call.db, user)?);
+    if content.size.is_some_and(|size| size > free) {
+        return Err(ErrorCode::OverQuota.into());
+    }
+    let node = Node {
+        handle: nodes::new_handle(call.db)?,
+        parent: Some(parent),
+        owner: user,
+        kind: element.t,
+        a: element.a.0.clone(),
+        k: key.0.clone(),
+        size: content.size,
+        ts: now(),
+        fa: content.fa,
+        blob: content.blob,
+    };
+    nodes::insert(call.db, &node)?;
+    Ok(node)
+}
+
+#[derive(Default)]
+struct Content {
+    size: Option<u64>,
+    blob: Option<i64>,
+    fa: Option<String>,
+}
+
+/// The content of a new file: that of an upload, of another node, or of a public one.
+fn content(call: &Call<'_>, user: UserHandle, element: &NewNode) -> Result<Content, ApiError> {
+    let source = match (&element.ph, &element.h) {
+        (Some(link), _) => {
+            let node = links::node_of(call.db, *link)?.ok_or(ErrorCode::NotFound)?;
+            nodes::get(call.db, node)?.ok_or(ErrorCode::NotFound)?
+        }
+        (None, Some(NodeSource::Node(handle))) => call.own_node(*handle)?,
+        (None, Some(NodeSource::Upload(token))) => {
+            let found = uploads::find_complete(call.db, user, token)?;
+            let (blob, size) = found.ok_or(ErrorCode::NotFound)?;
+            let fa = element.fa.clone();
+            if fa.as_ref().is_some_and(|fa| !is_file_attributes(fa)) {
+                return Err(ErrorCode::Arguments.into());
+            }
+            return Ok(Content { size: Some(size), blob: Some(blob), fa });
+        }
+        (None, None) => return Err(ErrorCode::Arguments.into()),
+    };
+    match source.kind {
+        NodeType::File => Ok(Content { size: source.size, blob: source.blob, fa: source.fa }),
+        _ => Err(ErrorCode::Arguments.into()),
+    }
+}
+
+/// A key is of the right length, and not one that encrypts with zeros (`protocol-auth.md` 4.2).
+fn check_key(key: &Verbatim, kind: NodeType) -> Result<(), ErrorCode> {
+    let key = key.decode().map_err(|_| ErrorCode::Arguments)?;
+    let expected = if kind == NodeType::File { 32 } else { 16 };
+    if key.len() != expected {
+        return Err(ErrorCode::Arguments);
+    }
+    if key.iter().all(|byte| *byte == 0) { Err(ErrorCode::Key) } else { Ok(()) }
+}
+
+/// Attributes are base64url, since readers take them as they are, and short enough.
+pub(super) fn check_attributes(attributes: &Verbatim) -> Result<(), ErrorCode> {
+    match base64::decode(&attributes.0) {
+        Ok(bytes) if bytes.len() <= ATTRIBUTES => Ok(()),
+        _ => Err(ErrorCode::Arguments),
+    }
+}
+
+/// `type*handle` entries, which readers take as they are.
+fn is_file_attributes(fa: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'*' | b'/' | b':');
+    fa.len() < ATTRIBUTES && fa.bytes().all(plain)
+}

@@ -1,0 +1,62 @@
+//! What faults answer instead of the server.
+
+use std::time::Duration;
+
+use super::challenge::Proof;
+use super::grammar::Action;
+use crate::http::Reply;
+use crate::state::State;
+
+/// Lets the faults that hit a request happen, as far as they happen before it is carried out. Gives the
+/// answer if that settles it.
+pub(crate) async fn instead(state: &State, actions: &[Action], proof: Proof) -> Option<Reply> {
+    if let Proof::Wrong(easiness) = proof {
+        return Some(challenge(state, easiness));
+    }
+    for action in actions {
+        match *action {
+            Action::Again => return Some(number(3)),
+            Action::Delay { milliseconds } => {
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(milliseconds)) => {}
+                    () = state.stopped() => {}
+                }
+            }
+            Action::Error { number: n } => return Some(number(n)),
+            Action::Hashcash { easiness } if proof != Proof::Right => {
+                return Some(challenge(state, easiness));
+            }
+            Action::Quota { seconds } => {
+                let reply = Reply::status(509);
+                return Some(reply.header("X-MEGA-Time-Left", seconds.to_string()));
+            }
+            Action::RateLimit => return Some(number(4)),
+            Action::Stall { bytes: 0 } => {
+                state.stopped().await;
+                return Some(Reply::none());
+            }
+            Action::Status { code } => return Some(Reply::status(code)),
+            // These concern the body, or come after the request is carried out.
+            Action::Bandwidth { .. }
+            | Action::Cut { .. }
+            | Action::Expired
+            | Action::Flip { .. }
+            | Action::Hashcash { .. }
+            | Action::Lost
+            | Action::Stall { .. }
+            | Action::Truncate { .. } => {}
+        }
+    }
+    None
+}
+
+fn number(n: u32) -> Reply {
+    Reply::json(format!("-{n}"))
+}
+
+fn challenge(state: &State, easiness: u8) -> Reply {
+    match state.challenges.ask(easiness) {
+        Ok(header) => Reply::status(402).header("X-Hashcash", header),
+        Err(_) => Reply::status(500),
+    }
+}

@@ -1,0 +1,89 @@
+//! A running server, as the one who started it holds it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use supermega_crypto::KdfVersion;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+use crate::builder::{NewUser, add_user};
+use crate::error::ServerError;
+use crate::fault::Fault;
+use crate::request_log::LoggedRequest;
+use crate::state::State;
+
+/// A running server. Dropping it stops it, without waiting for requests under way.
+#[derive(Debug)]
+pub struct ServerHandle {
+    url: String,
+    state: Arc<State>,
+    task: JoinHandle<()>,
+}
+
+impl ServerHandle {
+    pub(crate) fn new(url: String, state: Arc<State>, task: JoinHandle<()>) -> Self {
+        Self { url, state, task }
+    }
+
+    /// The API address, with a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Makes an account of the current version while the server runs. An e-mail address that has one
+    /// already is an error.
+    pub async fn add_user(&self, email: &str, password: &str) -> Result<(), ServerError> {
+        let user = NewUser {
+            email: email.to_owned(),
+            password: Zeroizing::new(password.to_owned()),
+            kdf: KdfVersion::V2,
+            rsa: None,
+        };
+        let state = self.state.clone();
+        let added = tokio::task::spawn_blocking(move || add_user(&state, &user)).await;
+        added.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// Misbehaves from now on.
+    pub fn add_fault(&self, fault: Fault) {
+        self.state.faults.add(fault);
+    }
+
+    /// Behaves again.
+    pub fn clear_faults(&self) {
+        self.state.faults.clear();
+    }
+
+    /// What clients have asked so far, in order.
+    #[must_use]
+    pub fn request_log(&self) -> Vec<LoggedRequest> {
+        self.state.log.entries()
+    }
+
+    /// Forgets what clients have asked.
+    pub fn clear_request_log(&self) {
+        self.state.log.clear();
+    }
+
+    /// How many connections clients have made so far.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.state.connections.load(Ordering::Relaxed)
+    }
+
+    /// Stops listening, ends polls for events, lets other requests under way finish, and
+    /// returns when that is done.
+    pub async fn shutdown(mut self) {
+        self.state.stop.send_replace(true);
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for ServerHandle {
+    fn drop(&mut self) {
+        self.state.stop.send_replace(true);
+        self.task.abort();
+    }
+}

@@ -1,0 +1,113 @@
+//! `cs`: batches of commands.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde_json::value::RawValue;
+use supermega_protocol::ErrorCode;
+use supermega_protocol::wire::{self, Grammar, encode_failure};
+
+use super::Reply;
+use super::query::{base, parameter};
+use crate::api::{self, Request};
+use crate::fault::{Action, Place, Proof, instead};
+use crate::request_log::LoggedRequest;
+use crate::state::State;
+
+/// Larger batches are not taken.
+const BODY: usize = 64 << 20;
+/// Smaller ones are read on the spot.
+const SMALL: usize = 64 << 10;
+
+/// Answers one batch.
+pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>) -> Reply {
+    let begin = Instant::now();
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    if parameter(&query, "wlt").is_some() {
+        // No request is ever lost between here and an answer: whoever asks should send it again.
+        return Reply::json("1".into());
+    }
+    let base = base(&request);
+    let proof = request.headers().get("X-Hashcash").and_then(|value| value.to_str().ok());
+    let proof = proof.map(str::to_owned);
+    let body = match Limited::new(request.into_body(), BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return Reply::json(encode_failure(ErrorCode::TooMany.into()));
+        }
+        Err(_) => return Reply::none(),
+    };
+    let (body, commands) = if body.len() <= SMALL {
+        read(&body)
+    } else {
+        let read = tokio::task::spawn_blocking(move || read(&body)).await;
+        read.unwrap_or_default()
+    };
+    let names: Vec<String> = commands.iter().flatten().map(|command| name(command)).collect();
+    let actions = state.faults.hit(|place| match place {
+        Place::Api => true,
+        Place::Command(name) => names.contains(name),
+        _ => false,
+    });
+    state.log.add(LoggedRequest::Api(names.clone()));
+    let proof = check(state, proof).await;
+    if let Some(reply) = instead(state, &actions, proof).await {
+        return reply;
+    }
+    let reply = carry_out(state, query, base, body, commands).await;
+    let micros = begin.elapsed().as_micros();
+    tracing::info!(commands = names.join(","), bytes = reply.len(), micros, "cs");
+    if actions.contains(&Action::Lost) { Reply::none() } else { Reply::json(reply) }
+}
+
+/// The body as text, and the commands in it, if it is a batch.
+fn read(body: &[u8]) -> (String, Option<Vec<Box<RawValue>>>) {
+    let Ok(text) = std::str::from_utf8(body) else { return Default::default() };
+    (text.to_owned(), wire::decode_batch(text).ok())
+}
+
+/// The name of a command, if it is one that may stand in a log.
+fn name(command: &RawValue) -> String {
+    let name = wire::command_name(command.get()).unwrap_or_default();
+    let plain = name.len() <= 20 && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    if plain && !name.is_empty() { name } else { "?".into() }
+}
+
+async fn check(state: &Arc<State>, header: Option<String>) -> Proof {
+    let Some(header) = header else { return Proof::None };
+    let state = state.clone();
+    let check = tokio::task::spawn_blocking(move || state.challenges.check(&header)).await;
+    check.unwrap_or(Proof::None)
+}
+
+async fn carry_out(
+    state: &Arc<State>,
+    query: String,
+    base: String,
+    body: String,
+    commands: Option<Vec<Box<RawValue>>>,
+) -> String {
+    let Some(commands) = commands else {
+        return encode_failure(ErrorCode::Arguments.into());
+    };
+    let state = state.clone();
+    // A client that goes away does not undo what it asked for: this runs to its end.
+    let work = tokio::task::spawn_blocking(move || {
+        let grammar =
+            if parameter(&query, "v") == Some("3") { Grammar::V3 } else { Grammar::Legacy };
+        let request = Request {
+            sid: parameter(&query, "sid"),
+            link: parameter(&query, "n"),
+            id: parameter(&query, "id"),
+            atomic: parameter(&query, "bc") == Some("1"),
+            grammar,
+            base: &base,
+            body: &body,
+            commands: &commands,
+        };
+        api::answer(&state, &request)
+    });
+    work.await.unwrap_or_else(|_| encode_failure(ErrorCode::Internal.into()))
+}

@@ -1,0 +1,120 @@
+//! Writes the body of a request to a file while it arrives.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use supermega_protocol::ErrorCode;
+use tokio::task::JoinHandle;
+
+use super::PIECE;
+use crate::fault::Pace;
+
+/// What a request brought.
+pub(super) struct Received {
+    pub length: u64,
+    /// The XOR of its bytes onto twelve, if that is wanted (`protocol-auth.md` 6.6).
+    pub checksum: Option<[u8; 12]>,
+}
+
+/// Where the bytes of a request go.
+pub(super) struct Target {
+    file: File,
+    received: Received,
+}
+
+impl Target {
+    /// Opens, or makes, the file at `path` to be written from `offset` on. Blocks.
+    pub(super) fn open(path: &Path, offset: u64, with_checksum: bool) -> std::io::Result<Self> {
+        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let checksum = with_checksum.then_some([0; 12]);
+        Ok(Self { file, received: Received { length: 0, checksum } })
+    }
+
+    /// Takes a body of at most `most` bytes: the next piece arrives while one is written.
+    pub(super) async fn receive(
+        self,
+        mut body: Incoming,
+        most: u64,
+        pace: Pace,
+    ) -> Result<Received, ErrorCode> {
+        if body.size_hint().lower() > most {
+            return Err(ErrorCode::Range);
+        }
+        let mut writing = tokio::task::spawn_blocking(|| Ok(self));
+        let mut piece = Vec::new();
+        let (mut waiting, mut arrived) = (0, 0_u64);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| ErrorCode::Again)?.into_data() else { continue };
+            arrived += data.len() as u64;
+            if arrived > most {
+                return Err(ErrorCode::Range);
+            }
+            waiting += data.len();
+            piece.push(data);
+            if waiting >= PIECE {
+                writing = write(writing, std::mem::take(&mut piece)).await?;
+                waiting = 0;
+            }
+            pace.hold(arrived).await;
+        }
+        let writing = write(writing, piece).await?;
+        Ok(done(writing).await?.received)
+    }
+
+    fn write(&mut self, piece: &[Bytes]) -> std::io::Result<()> {
+        for bytes in piece {
+            self.file.write_all(bytes)?;
+            if let Some(checksum) = &mut self.received.checksum {
+                fold(checksum, self.received.length, bytes);
+            }
+            self.received.length += bytes.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+type Writing = JoinHandle<std::io::Result<Target>>;
+
+/// Waits for the piece that is being written, and begins with the next one.
+async fn write(writing: Writing, piece: Vec<Bytes>) -> Result<Writing, ErrorCode> {
+    let mut target = done(writing).await?;
+    Ok(tokio::task::spawn_blocking(move || target.write(&piece).map(|()| target)))
+}
+
+async fn done(writing: Writing) -> Result<Target, ErrorCode> {
+    match writing.await {
+        Ok(Ok(target)) => Ok(target),
+        _ => Err(ErrorCode::Unavailable),
+    }
+}
+
+/// Goes on with a checksum: each byte is XORed into one of twelve (`protocol-auth.md` 6.6).
+fn fold(checksum: &mut [u8; 12], before: u64, bytes: &[u8]) {
+    let piece = supermega_crypto::upload_checksum(bytes);
+    let turn = usize::try_from(before % 12).unwrap_or(0);
+    for (i, byte) in piece.iter().enumerate() {
+        checksum[(i + turn) % 12] ^= byte;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fold;
+
+    #[test]
+    fn a_checksum_does_not_depend_on_the_pieces() {
+        let bytes: Vec<u8> = (0..100).collect();
+        let mut checksum = [0; 12];
+        let mut before = 0;
+        for piece in bytes.chunks(7) {
+            fold(&mut checksum, before, piece);
+            before += piece.len() as u64;
+        }
+        assert_eq!(checksum, supermega_crypto::upload_checksum(&bytes));
+    }
+}

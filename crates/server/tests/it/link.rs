@@ -1,0 +1,150 @@
+//! Public files and folder links (`protocol-api.md` 2.8, 2.9, 6.6).
+
+use serde_json::{Value, json};
+use supermega_encoding::base64;
+
+use crate::http::get;
+use crate::world::{Account, file, folder, world};
+
+/// Exports a folder with keys for the nodes in it, and gives the link.
+pub async fn export(account: &Account, dir: &str, nodes: &[(&str, usize)]) -> String {
+    let handles: Vec<&str> = nodes.iter().map(|(node, _)| *node).collect();
+    let mut triples = Vec::new();
+    for (i, (_, length)) in nodes.iter().enumerate() {
+        triples.extend([json!(0), json!(i), json!(base64::encode(&vec![8; *length]))]);
+    }
+    let zeros = base64::encode(&[0; 16]);
+    let share = json!({
+        "a": "s2", "n": dir, "s": [{ "u": "EXP", "r": 0 }], "ok": zeros, "ha": zeros,
+        "cr": [[dir], handles, triples],
+    });
+    let shared = account.v3(share).await;
+    assert_eq!(shared[1]["r"], json!([0]), "{shared}");
+    let link = account.v3(json!({ "a": "l", "n": dir })).await;
+    link[1].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_public_file_is_for_everybody() {
+    let (server, account) = world().await;
+    let [root, ..] = account.roots().await;
+    let node = account.file(&root, b"public").await;
+    let link = account.v3(json!({ "a": "l", "n": node })).await[1].clone();
+    let guest = Account::guest(&server);
+    let info = guest.v3(json!({ "a": "g", "p": link })).await;
+    assert_eq!((&info["s"], info.get("g")), (&json!(6), None));
+    let source = guest.legacy(json!({ "a": "g", "g": 1, "p": link })).await;
+    assert_eq!(get(source["g"].as_str().unwrap()).await.body, b"public");
+    // It can be imported, and stays when the original goes.
+    let import = json!([{ "ph": link, "t": 0, "a": "QQ", "k": base64::encode(&[6; 32]) }]);
+    let copy = account.put(&root, import).await.remove(0);
+    assert_eq!(account.v3(json!({ "a": "f" })).await["ph"][0]["ph"], link);
+    account.v3(json!({ "a": "d", "n": node })).await;
+    assert_eq!(guest.v3(json!({ "a": "g", "g": 1, "p": link })).await, -9);
+    assert_eq!(get(&account.source(&copy).await).await.body, b"public");
+}
+
+#[tokio::test]
+async fn a_link_is_made_once_and_removed_once() {
+    let (_server, account) = world().await;
+    let [root, ..] = account.roots().await;
+    let (dir, node) = (account.folder(&root).await, account.file(&root, b"x").await);
+    let link = async |command: Value| account.v3(command).await;
+    let first = link(json!({ "a": "l", "n": node })).await[1].clone();
+    assert_eq!(link(json!({ "a": "l", "n": node })).await[1], first);
+    assert!(link(json!({ "a": "l", "n": node, "d": 1 })).await.is_string());
+    assert_eq!(link(json!({ "a": "l", "n": node, "d": 1 })).await, -9);
+    assert_ne!(link(json!({ "a": "l", "n": node })).await[1], first);
+    assert_eq!(link(json!({ "a": "l", "n": dir })).await, -11);
+    assert_eq!(link(json!({ "a": "l", "n": root })).await, -11);
+    assert_eq!(link(json!({ "a": "l", "n": node, "ets": 1 })).await, -11);
+    assert_eq!(link(json!({ "a": "l", "n": dir, "w": "1" })).await, -11);
+    let other = json!({ "a": "s2", "n": dir, "s": [{ "u": "you@example.org", "r": 0 }] });
+    assert_eq!(link(other).await, -2);
+}
+
+#[tokio::test]
+async fn a_folder_link_shows_the_folder_and_nothing_else() {
+    let (_server, account) = world().await;
+    let [root, ..] = account.roots().await;
+    let dir = account.folder(&root).await;
+    let (inner, outside) = (account.folder(&dir).await, account.file(&root, b"out").await);
+    let leaf = account.file(&inner, b"inside").await;
+    let link = export(&account, &dir, &[(&dir, 16), (&inner, 16), (&leaf, 32)]).await;
+    let guest = account.through(&link);
+    let tree = guest.v3(json!({ "a": "f", "c": 1, "r": 1, "ca": 1 })).await;
+    let nodes = tree["f"].as_array().unwrap();
+    assert_eq!(nodes.len(), 3);
+    assert_eq!(nodes[0]["h"], json!(dir));
+    for node in nodes {
+        let key = node["k"].as_str().unwrap();
+        assert!(key.starts_with(&format!("{dir}:")) && !key.contains(&account.user), "{key}");
+    }
+    assert_eq!(tree["sn"].as_str().unwrap().len(), 11);
+    assert!(tree.get("u").is_none() && tree.get("ph").is_none());
+    let source = guest.legacy(json!({ "a": "g", "g": 1, "n": leaf })).await;
+    assert_eq!(get(source["g"].as_str().unwrap()).await.body, b"inside");
+    assert_eq!(guest.v3(json!({ "a": "g", "g": 1, "n": outside })).await, -11);
+    for command in [
+        json!({ "a": "p", "t": dir, "n": [folder()] }),
+        json!({ "a": "a", "n": leaf, "at": "QQ" }),
+        json!({ "a": "m", "n": leaf, "t": dir }),
+        json!({ "a": "d", "n": leaf }),
+        json!({ "a": "l", "n": leaf }),
+        json!({ "a": "u", "s": 1 }),
+        json!({ "a": "ug" }),
+        json!({ "a": "uq" }),
+        json!({ "a": "s2", "n": dir, "s": [{ "u": "EXP" }] }),
+    ] {
+        assert_eq!(guest.v3(command.clone()).await, -11, "{command}");
+    }
+    // The owner gets the share's keys behind his own.
+    let key = account.node(&leaf).await.unwrap()["k"].as_str().unwrap().to_owned();
+    assert!(key.starts_with(&account.user) && key.contains(&format!("/{dir}:")), "{key}");
+    let tree = account.v3(json!({ "a": "f" })).await;
+    assert_eq!((&tree["s"][0]["u"], &tree["ok"][0]["h"]), (&json!("EXP"), &json!(dir)));
+}
+
+#[tokio::test]
+async fn new_nodes_below_a_folder_link_come_with_keys() {
+    let (_server, account) = world().await;
+    let [root, ..] = account.roots().await;
+    let dir = account.folder(&root).await;
+    let link = export(&account, &dir, &[(&dir, 16)]).await;
+    let token = account.upload(b"new").await;
+    let key = base64::encode(&[8; 32]);
+    let put = json!({
+        "a": "p", "v": 4, "t": dir, "n": [file(&token)], "cr": [[dir], [], [0, 0, key]],
+    });
+    let reply = account.v3(put).await;
+    let new = &reply[1]["fh"][0].as_str().unwrap()[..8];
+    let tree = account.through(&link).v3(json!({ "a": "f" })).await;
+    assert_eq!(
+        (&tree["f"][1]["h"], &tree["f"][1]["k"]),
+        (&json!(new), &json!(format!("{dir}:{key}")))
+    );
+    // Keys for shares that are not around the node are not kept, and indices must be right.
+    let put = json!({ "a": "p", "t": dir, "n": [folder()], "cr": [[dir], [], [1, 0, key]] });
+    assert_eq!(account.v3(put).await, -2);
+}
+
+#[tokio::test]
+async fn a_removed_export_or_link_closes_the_view() {
+    let (_server, account) = world().await;
+    let [root, ..] = account.roots().await;
+    for end in ["export", "link", "folder"] {
+        let dir = account.folder(&root).await;
+        let link = export(&account, &dir, &[(&dir, 16)]).await;
+        let guest = account.through(&link);
+        assert!(guest.v3(json!({ "a": "f" })).await.is_object());
+        let command = match end {
+            "export" => json!({ "a": "s2", "n": dir, "s": [{ "u": "EXP", "r": "" }] }),
+            "link" => json!({ "a": "l", "n": dir, "d": 1 }),
+            _ => json!({ "a": "d", "n": dir }),
+        };
+        account.v3(command).await;
+        assert_eq!(guest.send("&v=3", r#"[{"a":"f"}]"#).await, "-9", "{end}");
+    }
+    assert_eq!(account.through("zzzzzzzz").send("", r#"[{"a":"f"}]"#).await, "-9");
+    assert_eq!(account.through("x").send("", r#"[{"a":"f"}]"#).await, "-9");
+}
