@@ -23,6 +23,7 @@ const createServer = require(join(process.env.PEERS, 'node_modules', 'mega-mock'
 const { uh, login } = JSON.parse(process.env.ACCOUNT)
 const server = createServer({
   dataFolder: process.argv[2],
-  state: { loginData: new Map([[uh, login]]) }
+  // It finds an account by the proof of the password. A session that is resumed brings none.
+  state: { loginData: new Map([[uh, login], [undefined, login]]) }
 })
 server.listen(0, '127.0.0.1', () => console.log(server.address().port))

@@ -1,20 +1,17 @@
-// Drives megajs: `node megajs.mjs VERB [ARGUMENT…]`, with GATEWAY, EMAIL and PASSWORD in the environment.
-// Prints one JSON value.
+// Drives megajs: `node megajs.mjs VERB [ARGUMENT…]`, with GATEWAY, EMAIL and PASSWORD in the environment and the
+// folder in which megajs is installed in PEERS. Prints one JSON value; `listen` prints one for each change.
 import { createReadStream, createWriteStream, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
 const require = createRequire(join(process.env.PEERS, 'package.json'))
-const megajs = require('megajs')
-const { Storage, File, API } = megajs.Storage ? megajs : megajs.default
+const { API, File, Storage } = require('megajs')
 
-const gateway = process.env.GATEWAY
+const { GATEWAY: gateway, EMAIL: email, PASSWORD: password } = process.env
 const [verb, ...args] = process.argv.slice(2)
 
-const login = () => new Storage({
-  gateway, email: process.env.EMAIL, password: process.env.PASSWORD, keepalive: false
-}).ready
+const login = (keepalive = false) => new Storage({ gateway, email, password, keepalive }).ready
 
 const at = (storage, path) => {
   let node = storage.root
@@ -26,59 +23,114 @@ const at = (storage, path) => {
   return node
 }
 
+const split = path => {
+  const names = path.split('/')
+  const name = names.pop()
+  return [names.join('/'), name]
+}
+
 const put = async (folder, path) => {
   const size = statSync(path).size
   const upload = folder.upload({ name: basename(path), size }, size === 0 ? Buffer.alloc(0) : undefined)
   if (size > 0) createReadStream(path).pipe(upload)
-  return (await upload.complete).nodeId
+  await upload.complete
 }
 
-const get = async (file, path) => {
-  await pipeline(file.download({}), createWriteStream(path))
+const get = (file, path) => pipeline(file.download({}), createWriteStream(path))
+
+// Of each name what became of it: one file that fails must not hide the others.
+const each = async (entries, nameOf, work) => {
+  const outcomes = {}
+  for (const entry of entries) {
+    try {
+      await work(entry)
+      outcomes[nameOf(entry)] = 'ok'
+    } catch (error) {
+      outcomes[nameOf(entry)] = String(error.message)
+    }
+  }
+  return outcomes
+}
+
+const shared = url => {
+  const file = File.fromURL(url)
+  file.api = new API(false, { gateway })
+  return file
 }
 
 const verbs = {
-  async login () { const s = await login(); return s.name !== undefined },
-  async list (path) { return (at(await login(), path).children ?? []).map(child => child.name) },
-  async mkdir (path) {
+  async login () {
     const storage = await login()
-    const parent = at(storage, path.split('/').slice(0, -1).join('/'))
-    await parent.mkdir(path.split('/').pop())
+    if (storage.email !== email) throw Error(`logged in as ${storage.email}`)
+    return true
+  },
+  async list (path) { return (at(await login(), path).children ?? []).map(child => child.name) },
+  async tree (path) {
+    const sizes = {}
+    const walk = (folder, prefix) => {
+      for (const child of folder.children ?? []) {
+        sizes[prefix + child.name] = child.directory ? null : child.size
+        if (child.directory) walk(child, `${prefix}${child.name}/`)
+      }
+    }
+    walk(at(await login(), path), '')
+    return sizes
+  },
+  async mkdir (path) {
+    const [parent, name] = split(path)
+    await at(await login(), parent).mkdir(name)
     return true
   },
   async putdir (local, remote) {
     const folder = at(await login(), remote)
-    const results = {}
-    for (const name of readdirSync(local)) {
-      try { await put(folder, join(local, name)); results[name] = 'ok' } catch (error) { results[name] = String(error.message) }
-    }
-    return results
+    return each(readdirSync(local), name => name, name => put(folder, join(local, name)))
   },
   async getdir (remote, local) {
     mkdirSync(local, { recursive: true })
-    const results = {}
-    for (const file of at(await login(), remote).children ?? []) {
-      try { await get(file, join(local, file.name)); results[file.name] = 'ok' } catch (error) { results[file.name] = String(error.message) }
-    }
-    return results
+    const files = at(await login(), remote).children ?? []
+    return each(files, file => file.name, file => get(file, join(local, file.name)))
+  },
+  async read (path) { return String(await at(await login(), path).downloadBuffer({})) },
+  async range (path, start, end) {
+    return String(await at(await login(), path).downloadBuffer({ start: Number(start), end: Number(end) }))
   },
   async rename (path, name) { await at(await login(), path).rename(name); return true },
-  async move (path, folder) { const s = await login(); await at(s, path).moveTo(at(s, folder)); return true },
+  async move (path, folder) {
+    const storage = await login()
+    await at(storage, path).moveTo(at(storage, folder))
+    return true
+  },
+  async trash (path) { await at(await login(), path).delete(); return true },
   async delete (path) { await at(await login(), path).delete(true); return true },
   async link (path) { return at(await login(), path).link({ noKey: false }) },
-  async folderlink (path) { return at(await login(), path).shareFolder({}).then(url => url ?? null) },
+  async unlink (path) { await at(await login(), path).unshare(); return true },
+  async folderlink (path) { return at(await login(), path).shareFolder({}) },
   async fetchlink (url, local) {
-    const file = File.fromURL(url)
-    file.api = new API(false, { gateway })
+    const file = shared(url)
     await file.loadAttributes()
     await get(file, local)
     return file.name
+  },
+  async importlink (url, folder) {
+    const file = shared(url)
+    await file.loadAttributes()
+    await at(await login(), folder).importFile(file)
+    return true
+  },
+  async quota () { return (await login()).getAccountInfo() },
+  async listen () {
+    const storage = await login(true)
+    const tell = (what, file) => console.log(JSON.stringify([what, file.name]))
+    for (const what of ['add', 'update', 'move', 'delete']) storage.on(what, file => tell(what, file))
+    console.log(JSON.stringify('listening'))
+    return new Promise(() => {})
   }
 }
 
 try {
-  console.log(JSON.stringify(await verbs[verb](...args)))
-  process.exit(0)
+  const answer = JSON.stringify(await verbs[verb](...args))
+  // A pipe takes long texts in pieces, and an exit would cut them off.
+  process.stdout.write(answer + '\n', () => process.exit(0))
 } catch (error) {
   console.error(String(error.stack ?? error))
   process.exit(1)

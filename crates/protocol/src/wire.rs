@@ -199,6 +199,8 @@ impl<'de> serde::Deserialize<'de> for Done {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(serde::Deserialize)]
         struct Codes {
+            // Left out by servers that answer with an empty object, such as mega-mock.
+            #[serde(default)]
             r: Vec<ErrorCode>,
         }
         match Form::<Codes>::deserialize(deserializer)? {
@@ -219,8 +221,7 @@ impl schemars::JsonSchema for Done {
             "description": "Success: 0, or under v=3 the sequence tag alone.",
             "type": ["integer", "string", "object"],
             "minimum": 0,
-            "properties": { "r": { "type": "array", "items": { "const": 0 } } },
-            "required": ["r"]
+            "properties": { "r": { "type": "array", "items": { "const": 0 } } }
         })
     }
 }
