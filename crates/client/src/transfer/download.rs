@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use supermega_crypto::{ChunkMac, ContentCipher, FileKey, MetaMacBuilder};
+use supermega_crypto::{ChunkMac, ContentCipher, FileKey, MetaMac, MetaMacBuilder};
 use supermega_encoding::{NodeHandle, PublicHandle};
 use supermega_protocol::transfer::{DownloadReply, RequestDownload, Sources};
 use supermega_protocol::{ErrorCode, Flag, Malformed, StorageUrl};
@@ -167,13 +167,29 @@ struct Verify {
 
 impl Verify {
     fn finish(&self) -> Result<()> {
-        // An empty file has no content that could be forged, and old uploads have no MAC for it.
-        if self.file.size == 0 || self.macs.finish().ct_eq(&self.file.key.meta_mac()) {
+        if is_genuine(&self.file.key, self.file.size, &self.macs.finish()) {
             return Ok(());
         }
         let why = "its content does not match its MAC: it is damaged, or its key is wrong";
         Err(Error::Integrity { what: self.file.label.clone(), why })
     }
+}
+
+/// Whether a file of this size and MAC is the one that its key was made for.
+///
+/// An empty file is checked like any other, or a server could empty every file. One peer counts an empty chunk
+/// in it (`protocol-auth.md` 10), which says as well that there is nothing.
+fn is_genuine(key: &FileKey, size: u64, mac: &MetaMac) -> bool {
+    let stored = key.meta_mac();
+    if size > 0 || mac.ct_eq(&stored) {
+        return mac.ct_eq(&stored);
+    }
+    let mut start = [0; 16];
+    start[..8].copy_from_slice(key.nonce().as_bytes());
+    start[8..].copy_from_slice(key.nonce().as_bytes());
+    let mut macs = MetaMacBuilder::new(&key.content_key());
+    macs.push(&ChunkMac::from_bytes(start));
+    macs.finish().ct_eq(&stored)
 }
 
 /// Fetches and decrypts segments of one file.
@@ -291,5 +307,28 @@ pub(super) async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(_) => Err(Error::Refused("the runtime is shutting down".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use supermega_crypto::{ContentKey, Nonce};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_emptied_is_not_genuine() {
+        let content =
+            ContentKey::from_bytes(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210_u128.to_be_bytes());
+        let nonce = Nonce::from_bytes(0xdead_beef_cafe_babe_u64.to_be_bytes());
+        let of = |mac: u64| {
+            let mac = MetaMac::from_bytes(mac.to_be_bytes());
+            FileKey::new(&content, nonce, mac).unwrap()
+        };
+        let nothing = MetaMacBuilder::new(&content).finish();
+        assert!(is_genuine(&of(0), 0, &nothing));
+        assert!(is_genuine(&of(0x3b02_7a24_c089_1aca), 0, &nothing), "as megajs has it");
+        assert!(!is_genuine(&of(0x1950_4522_06b8_ea83), 0, &nothing), "it had one byte");
+        assert!(!is_genuine(&of(0x3b02_7a24_c089_1aca), 1, &nothing));
     }
 }
