@@ -177,8 +177,8 @@ impl Verify {
 
 /// Whether a file of this size and MAC is the one that its key was made for.
 ///
-/// An empty file is checked like any other, or a server could empty every file. One peer counts an empty chunk
-/// in it (`protocol-auth.md` 10), which says as well that there is nothing.
+/// An empty file is checked like any other, or a server could empty every file. Two peers count a chunk in it,
+/// whose MAC is the start value (megajs, `protocol-auth.md` 10) or zero (go-mega).
 fn is_genuine(key: &FileKey, size: u64, mac: MetaMac) -> bool {
     let stored = key.meta_mac();
     if size > 0 || mac.ct_eq(&stored) {
@@ -187,9 +187,11 @@ fn is_genuine(key: &FileKey, size: u64, mac: MetaMac) -> bool {
     let mut start = [0; 16];
     start[..8].copy_from_slice(key.nonce().as_bytes());
     start[8..].copy_from_slice(key.nonce().as_bytes());
-    let mut macs = MetaMacBuilder::new(&key.content_key());
-    macs.push(&ChunkMac::from_bytes(start));
-    macs.finish().ct_eq(&stored)
+    [start, [0; 16]].into_iter().any(|chunk| {
+        let mut macs = MetaMacBuilder::new(&key.content_key());
+        macs.push(&ChunkMac::from_bytes(chunk));
+        macs.finish().ct_eq(&stored)
+    })
 }
 
 /// Fetches and decrypts segments of one file.
