@@ -50,6 +50,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod blocking;
 mod client;
 mod drift_log;
 mod error;
@@ -60,6 +61,7 @@ mod session;
 pub mod transfer;
 pub mod transport;
 pub mod tree;
+mod unix_time;
 
 pub use client::{Client, ClientBuilder};
 pub use error::{AuthenticationError, Error, NetworkError, NetworkErrorKind, QuotaKind, Result};

@@ -32,6 +32,14 @@ pub struct FetchNodes {
     pub part: Option<Flag>,
 }
 
+impl FetchNodes {
+    /// Asks for everything, contacts and shares too.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self { c: Flag::SET, r: Flag::SET, ..Self::default() }
+    }
+}
+
 impl Command for FetchNodes {
     const NAME: &'static str = "f";
     const ALONE: bool = true;

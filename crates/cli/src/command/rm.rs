@@ -26,12 +26,7 @@ async fn remove(arguments: &Rm, session: &Session, text: &str) -> Result<()> {
         return Err(Error::Refused(format!("{text} is a folder: use --recursive")).into());
     }
     let trash = tree.trash()?;
-    let mut above = node.parent();
-    let mut trashed = false;
-    while let Some(parent) = above.and_then(|handle| tree.node(handle)) {
-        trashed |= parent.handle() == trash.handle();
-        above = parent.parent();
-    }
+    let trashed = node.handle() != trash.handle() && tree.is_within(&node, trash.handle());
     match (arguments.permanent, trashed) {
         (true, _) => session.delete(&node).await?,
         (false, true) => {

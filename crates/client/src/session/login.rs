@@ -1,8 +1,6 @@
 //! Logging in: with a password, to an account without a name, to a folder link
 //! (`protocol-auth.md` 2.4 to 2.8, 3.1, 7.5).
 
-use std::sync::RwLock;
-
 use supermega_crypto::key_manager::KeyManager;
 use supermega_crypto::link::Link;
 use supermega_crypto::{
@@ -14,11 +12,12 @@ use supermega_protocol::account::{FetchUser, UpdateUser, UserData};
 use supermega_protocol::session::{Login, LoginReply, Prelogin, PreloginReply};
 use supermega_protocol::tree::FetchNodes;
 use supermega_protocol::user_attribute::{AttributeName, KEYS};
-use supermega_protocol::{ErrorCode, Flag};
+use supermega_protocol::{ErrorCode, Flag, Malformed};
 use zeroize::Zeroizing;
 
 use super::account::Account;
-use super::{Identity, Session, State};
+use super::{Identity, Session};
+use crate::blocking::blocking;
 use crate::client::Client;
 use crate::error::{AuthenticationError, Error, Result};
 use crate::keys::{AccountKeys, KeyRing};
@@ -115,8 +114,8 @@ impl Client {
     ) -> Result<Session> {
         let authentication = Authentication::FolderLink(handle);
         let channel = self.channel(&authentication)?;
-        let request = FetchNodes { c: Flag::SET, r: Flag::SET, ..FetchNodes::default() };
-        let snapshot = channel.call(&request).await.map_err(|e| link_refusal(e, handle))?;
+        let snapshot =
+            channel.call(&FetchNodes::whole()).await.map_err(|e| link_refusal(e, handle))?;
         let Some(root) = snapshot.f.nodes.first() else {
             return Err(Error::not_found(format!("folder link {handle}")));
         };
@@ -126,15 +125,9 @@ impl Client {
             return Err(Error::Integrity { what, why: "its key does not open the folder" });
         }
         let tree = crate::tree::load(&keys, &snapshot, Some(root.h));
-        Ok(Session(std::sync::Arc::new(State {
-            client: self.clone(),
-            identity: Identity::FolderLink { handle, root: root.h, key: key.clone() },
-            lockless: self.channel(&authentication)?,
-            channel,
-            keys: RwLock::new(keys),
-            tree: RwLock::new(Some(tree)),
-            loading: tokio::sync::Mutex::default(),
-        })))
+        let identity = Identity::FolderLink { handle, root: root.h, key: key.clone() };
+        let channels = (channel, self.channel(&authentication)?);
+        Ok(Session::new(self, identity, channels, keys, Some(tree)))
     }
 
     /// Checks the server's keys, learns the session id and reads the account's own data.
@@ -158,10 +151,7 @@ impl Client {
             (None, None, Some(csid), Some(rsa)) => rsa.session_id(csid.as_bytes(), user)?,
             _ => return Err(AuthenticationError::InvalidKeys.into()),
         };
-        let session_key = match &reply.sek {
-            Some(key) => Some(block(Some(key))?),
-            None => None,
-        };
+        let session_key = reply.sek.as_ref().map(|key| block(Some(key))).transpose()?;
         let authentication = Authentication::Account(sid.clone());
         let channel = self.channel(&authentication)?;
         let data = channel.call(&FetchUser { v: Flag::SET }).await?;
@@ -169,15 +159,10 @@ impl Client {
         let container = key_container(&data, &master)?;
         let account_keys = AccountKeys { user, master, rsa };
         check_static_keys(&account_keys, container.as_ref())?;
-        Ok(Session(std::sync::Arc::new(State {
-            client: self.clone(),
-            keys: RwLock::new(KeyRing::of_account(account_keys, container.as_ref())?),
-            identity: Identity::Account { account: Account::new(&data), sid, session_key },
-            lockless: self.channel(&authentication)?,
-            channel,
-            tree: RwLock::new(None),
-            loading: tokio::sync::Mutex::default(),
-        })))
+        let keys = KeyRing::of_account(account_keys, container.as_ref())?;
+        let identity = Identity::Account { account: Account::new(&data), sid, session_key };
+        let channels = (channel, self.channel(&authentication)?);
+        Ok(Session::new(self, identity, channels, keys, None))
     }
 }
 
@@ -188,33 +173,24 @@ async fn derive(
     password: Zeroizing<String>,
 ) -> Result<(PasswordKey, Base64)> {
     let salt = prelogin.s.and_then(|salt| <[u8; 32]>::try_from(salt.0).ok()).map(Salt::from_bytes);
-    let derive = move || match (prelogin.v, salt) {
+    blocking(move || match (prelogin.v, salt) {
         (1, _) => {
             let key = PasswordKey::v1(&password);
             let proof = key.user_hash(&email);
-            Some((key, Base64::from(&proof.as_bytes()[..])))
+            Ok((key, Base64::from(&proof.as_bytes()[..])))
         }
         (2, Some(salt)) => {
             let (key, proof) = derive_v2(&password, &salt);
-            Some((key, Base64::from(&proof.as_bytes()[..])))
+            Ok((key, Base64::from(&proof.as_bytes()[..])))
         }
-        _ => None,
-    };
-    blocking(derive).await?.ok_or_else(|| {
-        let reason = "the account's version is unknown";
-        Error::Protocol(supermega_protocol::Malformed::new("us0", "v", reason))
+        _ => Err(Malformed::new("us0", "v", "the account's version is unknown").into()),
     })
+    .await
 }
 
 async fn unwrap_private_key(master: &MasterKey, privk: &Base64) -> Result<PrivateKey> {
     let (master, privk) = (master.clone(), privk.0.clone());
-    Ok(blocking(move || master.unwrap_private_key(&privk)).await??)
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Error::Refused("the runtime is shutting down".into()))
+    blocking(move || Ok(master.unwrap_private_key(&privk)?)).await
 }
 
 /// The public key that the server names must be the private key's.

@@ -10,7 +10,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use supermega_crypto::{SessionId, ShareKey};
 use supermega_encoding::{NodeHandle, PublicHandle};
-use supermega_protocol::Flag;
 use supermega_protocol::tree::FetchNodes;
 
 use crate::client::Client;
@@ -57,6 +56,25 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
+    /// `channels` are the ordinary one and the lock-free one.
+    fn new(
+        client: &Client,
+        identity: Identity,
+        (channel, lockless): (Channel, Channel),
+        keys: KeyRing,
+        tree: Option<Tree>,
+    ) -> Self {
+        Self(Arc::new(State {
+            client: client.clone(),
+            identity,
+            channel,
+            lockless,
+            keys: RwLock::new(keys),
+            tree: RwLock::new(tree),
+            loading: tokio::sync::Mutex::default(),
+        }))
+    }
+
     /// The client it came from.
     #[must_use]
     pub fn client(&self) -> &Client {
@@ -93,8 +111,7 @@ impl Session {
     }
 
     async fn fetch_tree(&self) -> Result<Tree> {
-        let request = FetchNodes { c: Flag::SET, r: Flag::SET, ..FetchNodes::default() };
-        let snapshot = self.0.channel.call(&request).await?;
+        let snapshot = self.0.channel.call(&FetchNodes::whole()).await?;
         let link_root = match &self.0.identity {
             Identity::Account { .. } => None,
             Identity::FolderLink { root, .. } => Some(*root),

@@ -12,8 +12,8 @@ use supermega_protocol::{ErrorCode, Flag, Verbatim};
 
 use super::Session;
 use crate::error::{Error, Result};
-use crate::tree::new_record;
-use crate::tree::{Node, NodeKind};
+use crate::tree::{Node, NodeKind, new_record};
+use crate::unix_time;
 
 /// The handle that stands for a folder that has none yet.
 const PLACEHOLDER: NodeHandle = NodeHandle::from_bytes([0; 6]);
@@ -105,10 +105,7 @@ impl Session {
         let mut record = new_record(handle, parent.handle(), kind);
         record.owner = parent.owner();
         record.size = draft.size;
-        record.created = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .ok()
-            .and_then(|age| i64::try_from(age.as_secs()).ok());
+        record.created = unix_time::of(SystemTime::now());
         record.content = Ok((draft.key, draft.attributes));
         let node = Node(Arc::new(record));
         self.apply(|tree| {

@@ -1,8 +1,9 @@
 //! Sessions between runs: saved as text, resumed from it (`protocol-auth.md` 2.11).
 
-use supermega_crypto::{MasterKey, SavedSession, random};
+use supermega_crypto::{MasterKey, SavedSession, SessionId, random};
+use supermega_encoding::UserHandle;
 use supermega_protocol::ErrorCode;
-use supermega_protocol::session::Login;
+use supermega_protocol::session::{Login, LoginReply};
 use zeroize::Zeroizing;
 
 use super::login::{block, refusal};
@@ -53,25 +54,24 @@ impl Client {
             SavedSession::FolderLink { handle, key, .. } => {
                 self.open_folder_link(handle, &key).await
             }
-            SavedSession::Account { ref sid, .. }
-            | SavedSession::AccountUnderSessionKey { ref sid, .. } => {
-                let channel = self.channel(&Authentication::Account(sid.clone()))?;
-                let session_key: [u8; 16] = random::array()?;
-                let request = Login { sek: Some(session_key.into()), ..Login::default() };
-                let reply = channel.call(&request).await.map_err(ended)?;
-                let user = reply.u.ok_or(AuthenticationError::InvalidKeys)?;
-                let master = match &saved {
-                    SavedSession::Account { master, .. } => master.clone(),
-                    SavedSession::AccountUnderSessionKey { wrapped, .. } => {
-                        MasterKey::unwrap_under(wrapped, &block(reply.sek.as_ref())?)
-                    }
-                    SavedSession::FolderLink { .. } => {
-                        return Err(AuthenticationError::InvalidKeys.into());
-                    }
-                };
-                self.open(user, master, Some(sid.clone()), &reply).await
+            SavedSession::Account { master, sid } => {
+                let (user, reply) = self.come_back(&sid).await?;
+                self.open(user, master, Some(sid), &reply).await
+            }
+            SavedSession::AccountUnderSessionKey { wrapped, sid } => {
+                let (user, reply) = self.come_back(&sid).await?;
+                let master = MasterKey::unwrap_under(&wrapped, &block(reply.sek.as_ref())?);
+                self.open(user, master, Some(sid), &reply).await
             }
         }
+    }
+
+    async fn come_back(&self, sid: &SessionId) -> Result<(UserHandle, LoginReply)> {
+        let channel = self.channel(&Authentication::Account(sid.clone()))?;
+        let session_key: [u8; 16] = random::array()?;
+        let request = Login { sek: Some(session_key.into()), ..Login::default() };
+        let reply = channel.call(&request).await.map_err(ended)?;
+        Ok((reply.u.ok_or(AuthenticationError::InvalidKeys)?, reply))
     }
 }
 

@@ -17,6 +17,7 @@ use super::CONNECTIONS;
 use super::local_file::{Existing, PartFile};
 use super::progress::{NoProgress, Progress, TransferEvent};
 use super::segment::{Segment, segments};
+use crate::blocking::blocking;
 use crate::error::{Error, QuotaKind, Result};
 use crate::session::{Session, change};
 use crate::transport::storage::{self, StorageError};
@@ -60,7 +61,7 @@ impl Session {
             target: Target::Node(node.handle()),
             key,
             size: node.size(),
-            modified: node.fingerprint().map(|fingerprint| fingerprint.mtime),
+            modified: node.mtime(),
         }))
     }
 }
@@ -181,8 +182,11 @@ impl Verify {
 /// whose MAC is the start value (megajs, `protocol-auth.md` 10) or zero (go-mega).
 fn is_genuine(key: &FileKey, size: u64, mac: MetaMac) -> bool {
     let stored = key.meta_mac();
-    if size > 0 || mac.ct_eq(&stored) {
-        return mac.ct_eq(&stored);
+    if mac.ct_eq(&stored) {
+        return true;
+    }
+    if size > 0 {
+        return false;
     }
     let mut start = [0; 16];
     start[..8].copy_from_slice(key.nonce().as_bytes());
@@ -266,12 +270,11 @@ impl Fetcher {
             Target::Node(handle) => (Some(handle), None),
             Target::Public(handle) => (None, Some(handle)),
         };
-        let secure = file.channel.options().api_url.starts_with("https:");
         let request = RequestDownload {
             n,
             p,
             g: Flag::SET,
-            ssl: Some(if secure { 2 } else { 0 }),
+            ssl: Some(file.channel.options().ssl()),
             ..RequestDownload::default()
         };
         let reply = file.channel.call(&request).await.map_err(|error| match error.code() {
@@ -299,16 +302,6 @@ impl Fetcher {
             Some(Sources::Whole(url)) => Ok(url),
             Some(Sources::Parts(_)) | None => Err(Malformed::new("g", "g", "no address").into()),
         }
-    }
-}
-
-/// Runs work that may block off the async threads.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(_) => Err(Error::Refused("the runtime is shutting down".into())),
     }
 }
 

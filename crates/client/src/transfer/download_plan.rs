@@ -139,8 +139,7 @@ impl DownloadPlan {
             self.unreadable.push(node.clone());
             return Ok(());
         }
-        let modified = node.fingerprint().map(|fingerprint| fingerprint.mtime);
-        let state = TargetState::of(&path, node.size(), modified)?;
+        let state = TargetState::of(&path, node.size(), node.mtime())?;
         self.files.push(PlannedDownload { node: node.clone(), path, state });
         Ok(())
     }

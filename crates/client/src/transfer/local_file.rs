@@ -2,11 +2,11 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
+use crate::unix_time;
 
 /// What to do with a file that has the target's name already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl PartFile {
     /// Makes the bytes durable, sets the time and gives the file its name.
     pub(super) fn finish(self, modified: Option<i64>) -> Result<()> {
         let failed = |error| Error::local(&self.target)(error);
-        if let Some(time) = modified.and_then(system_time) {
+        if let Some(time) = modified.and_then(unix_time::to_system) {
             // A file system that keeps no such time still keeps the file.
             let _ = self.file.as_file().set_modified(time);
         }
@@ -82,23 +82,7 @@ fn check_target(target: &Path, existing: Existing) -> Result<()> {
     }
 }
 
-fn system_time(seconds: i64) -> Option<SystemTime> {
-    let age = Duration::from_secs(seconds.unsigned_abs());
-    match seconds < 0 {
-        true => SystemTime::UNIX_EPOCH.checked_sub(age),
-        false => SystemTime::UNIX_EPOCH.checked_add(age),
-    }
-}
-
 /// A file's modification time in seconds since 1970.
 pub(super) fn modified(metadata: &std::fs::Metadata) -> Option<i64> {
-    let time = metadata.modified().ok()?;
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(age) => i64::try_from(age.as_secs()).ok(),
-        Err(before) => {
-            let age = before.duration();
-            let seconds = age.as_secs() + u64::from(age.subsec_nanos() > 0);
-            i64::try_from(seconds).ok().map(|seconds| -seconds)
-        }
-    }
+    metadata.modified().ok().and_then(unix_time::of)
 }

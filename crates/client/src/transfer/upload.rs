@@ -18,10 +18,10 @@ use supermega_protocol::{ErrorCode, StorageUrl};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::CONNECTIONS;
-use super::download::blocking;
 use super::local_file::modified;
 use super::progress::{NoProgress, Progress, TransferEvent};
 use super::segment::{Segment, segments};
+use crate::blocking::blocking;
 use crate::error::{Error, NetworkErrorKind, Result};
 use crate::session::{Draft, Origin, Session, change};
 use crate::transport::Backoff;
@@ -102,7 +102,7 @@ impl Upload {
             let opened = path.clone();
             let (file, size, mtime) = blocking(move || open(&opened)).await?;
             let time = self.modified.or(mtime).unwrap_or(0);
-            let mut source = Source::File { file: Some(file), path: &path };
+            let mut source = Source::File { file: Arc::new(file), path: &path };
             let sent = self.send(&mut source, size, time).await;
             match sent {
                 Err(Failure::AddressDied(error)) if start == STARTS => return Err(error),
@@ -209,10 +209,9 @@ impl Upload {
     }
 
     async fn request_url(&self, size: u64) -> Result<StorageUrl> {
-        let secure = self.session.client().api_url().starts_with("https:");
         let request = RequestUpload {
             s: size,
-            ssl: Some(if secure { 2 } else { 0 }),
+            ssl: Some(self.session.channel().options().ssl()),
             v: Some(3),
             t: None,
             ms: None,
@@ -316,9 +315,9 @@ impl Sender {
 
 /// Where the plaintext comes from.
 enum Source<'a> {
-    /// Nothing while a blocking thread has it.
+    /// A file, which is read from where the last read ended.
     File {
-        file: Option<File>,
+        file: Arc<File>,
         path: &'a Path,
     },
     Reader(&'a mut (dyn AsyncRead + Send + Unpin)),
@@ -333,21 +332,15 @@ impl Source<'_> {
                 Ok(bytes)
             }
             Self::File { file, path } => {
-                let mut open = match file.take() {
-                    Some(file) => file,
-                    None => File::open(*path).map_err(Error::local(*path))?,
-                };
-                let label = path.to_path_buf();
-                let (back, bytes) = blocking(move || match open.read_exact(&mut bytes) {
-                    Ok(()) => Ok((open, bytes)),
+                let (file, label) = (file.clone(), path.to_path_buf());
+                blocking(move || match (&*file).read_exact(&mut bytes) {
+                    Ok(()) => Ok(bytes),
                     Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                         Err(changed(&label))
                     }
                     Err(error) => Err(Error::local(label)(error)),
                 })
-                .await?;
-                *file = Some(back);
-                Ok(bytes)
+                .await
             }
         }
     }

@@ -81,10 +81,7 @@ impl UploadPlan {
             Some(node) if !node.is_file() => {
                 return Err(Error::AlreadyExists { path: remote.to_string() });
             }
-            Some(node) => {
-                let modified = node.fingerprint().map(|fingerprint| fingerprint.mtime);
-                TargetState::compare(metadata, node.size(), modified)
-            }
+            Some(node) => TargetState::compare(metadata, node.size(), node.mtime()),
         };
         let (local, size) = (local.to_owned(), metadata.len());
         self.files.push(PlannedUpload { local, remote, size, existing, state });

@@ -53,6 +53,13 @@ pub(crate) struct ChannelOptions {
     pub drift: DriftLog,
 }
 
+impl ChannelOptions {
+    /// What `ssl` asks for: storage addresses as secure as the API's own (`protocol-api.md` 3.1).
+    pub(crate) fn ssl(&self) -> u8 {
+        if self.api_url.starts_with("https:") { 2 } else { 0 }
+    }
+}
+
 /// The sending end; cheap to clone. The channel ends with the last of them.
 #[derive(Clone)]
 pub(crate) struct Channel {

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use supermega_crypto::{Attributes, FileKey, Fingerprint, NodeKey};
 use supermega_encoding::{NodeHandle, UserHandle};
+
+use crate::unix_time;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,13 +125,13 @@ impl Node {
     /// When the server made the node.
     #[must_use]
     pub fn created(&self) -> Option<SystemTime> {
-        self.0.created.and_then(system_time)
+        self.0.created.and_then(unix_time::to_system)
     }
 
     /// When the file was changed last on the machine it came from.
     #[must_use]
     pub fn modified(&self) -> Option<SystemTime> {
-        self.fingerprint().and_then(|fingerprint| system_time(fingerprint.mtime))
+        self.mtime().and_then(unix_time::to_system)
     }
 
     /// Checksum and modification time, if whoever uploaded the file wrote them.
@@ -142,6 +144,11 @@ impl Node {
     #[must_use]
     pub fn attributes(&self) -> Option<&Attributes> {
         self.0.content.as_ref().ok().map(|(_, attributes)| attributes)
+    }
+
+    /// Modification time in seconds since 1970.
+    pub(crate) fn mtime(&self) -> Option<i64> {
+        self.fingerprint().map(|fingerprint| fingerprint.mtime)
     }
 
     pub(crate) fn key(&self) -> Option<&NodeKey> {
@@ -206,14 +213,5 @@ pub(crate) fn new_record(handle: NodeHandle, parent: NodeHandle, kind: NodeKind)
         sharer: None,
         access: None,
         content: Err(Problem::NoKey),
-    }
-}
-
-fn system_time(seconds: i64) -> Option<SystemTime> {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 {
-        SystemTime::UNIX_EPOCH.checked_sub(distance)
-    } else {
-        SystemTime::UNIX_EPOCH.checked_add(distance)
     }
 }

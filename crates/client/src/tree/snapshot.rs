@@ -68,21 +68,24 @@ impl Tree {
     /// What lies in a folder, in the order of names; nodes without a name come last.
     #[must_use]
     pub fn children(&self, folder: &Node) -> Vec<Node> {
-        let handles = self.0.children.get(&folder.handle()).map_or(&[][..], Vec::as_slice);
-        let mut nodes: Vec<Node> = handles.iter().filter_map(|handle| self.node(*handle)).collect();
-        nodes.sort_by(|a, b| {
-            let nameless = a.name().is_none().cmp(&b.name().is_none());
-            nameless.then_with(|| a.name().cmp(&b.name())).then_with(|| a.handle().cmp(&b.handle()))
-        });
-        nodes
+        self.sorted_children(folder, |_| true)
     }
 
     /// The children of this name: none, one, or namesakes.
     #[must_use]
     pub fn children_named(&self, folder: &Node, name: &str) -> Vec<Node> {
-        let mut children = self.children(folder);
-        children.retain(|child| child.name() == Some(name));
-        children
+        self.sorted_children(folder, |node| node.name() == Some(name))
+    }
+
+    fn sorted_children(&self, folder: &Node, wanted: impl Fn(&Node) -> bool) -> Vec<Node> {
+        let handles = self.0.children.get(&folder.handle()).map_or(&[][..], Vec::as_slice);
+        let known = handles.iter().filter_map(|handle| self.0.nodes.get(handle));
+        let mut nodes: Vec<Node> = known.filter(|node| wanted(node)).cloned().collect();
+        nodes.sort_by(|a, b| {
+            let nameless = a.name().is_none().cmp(&b.name().is_none());
+            nameless.then_with(|| a.name().cmp(&b.name())).then_with(|| a.handle().cmp(&b.handle()))
+        });
+        nodes
     }
 
     /// Nodes that hang on nothing: the parent is unknown, or they are their own ancestors. They can be
@@ -103,7 +106,7 @@ impl Tree {
 
     /// The node at a path.
     pub fn at(&self, path: &RemotePath) -> Result<Node> {
-        let mut node = match path.start() {
+        let start = match path.start() {
             RemoteRoot::Cloud => self.root()?,
             RemoteRoot::Trash => self.trash()?,
             RemoteRoot::Handle(handle) => {
@@ -111,10 +114,7 @@ impl Tree {
             }
             RemoteRoot::Incoming(sharer) => return self.at_incoming(sharer, path),
         };
-        for name in path.names() {
-            node = self.only(&self.children_named(&node, name), path)?;
-        }
-        Ok(node)
+        self.below(start, path.names(), path)
     }
 
     fn at_incoming(&self, sharer: &str, path: &RemotePath) -> Result<Node> {
@@ -125,23 +125,15 @@ impl Tree {
         };
         let mut roots = self.incoming();
         roots.retain(|root| root.sharer() == user && root.name() == Some(first));
-        let mut node = self.only(&roots, path)?;
-        for name in rest {
-            node = self.only(&self.children_named(&node, name), path)?;
-        }
-        Ok(node)
+        self.below(only(&roots, path)?, rest, path)
     }
 
-    #[allow(clippy::unused_self, reason = "it reads as a step of a lookup in this tree")]
-    fn only(&self, nodes: &[Node], path: &RemotePath) -> Result<Node> {
-        match nodes {
-            [] => Err(Error::not_found(path.to_string())),
-            [node] => Ok(node.clone()),
-            nodes => Err(Error::Ambiguous {
-                path: path.to_string(),
-                handles: nodes.iter().map(Node::handle).collect(),
-            }),
+    /// Follows names down from a node.
+    fn below(&self, mut node: Node, names: &[String], path: &RemotePath) -> Result<Node> {
+        for name in names {
+            node = only(&self.children_named(&node, name), path)?;
         }
+        Ok(node)
     }
 
     /// The path of a node, by handle where a name on the way cannot be told or is no path.
@@ -200,31 +192,23 @@ impl Tree {
         self.0.shared.contains(&node.handle())
     }
 
+    /// A node and the folders around it, from the inside out.
+    pub fn ancestors(&self, node: &Node) -> impl Iterator<Item = Node> {
+        let parent = |node: &Node| node.parent().and_then(|parent| self.node(parent));
+        // A node that is its own ancestor would be climbed for ever.
+        std::iter::successors(Some(node.clone()), parent).take(self.len() + 1)
+    }
+
     /// The shares and folder links around a node, itself included, from the inside out.
     pub(crate) fn shares_around(&self, node: &Node) -> Vec<NodeHandle> {
-        let mut around = Vec::new();
-        let mut current = Some(node.clone());
-        for _ in 0..=self.len() {
-            let Some(here) = current else { break };
-            if self.0.shared.contains(&here.handle()) || here.sharer().is_some() {
-                around.push(here.handle());
-            }
-            current = here.parent().and_then(|parent| self.node(parent));
-        }
-        around
+        let shares = self.ancestors(node).filter(|n| self.is_shared(n) || n.sharer().is_some());
+        shares.map(|node| node.handle()).collect()
     }
 
     /// Whether `node` lies below `ancestor` or is it.
-    pub(crate) fn is_within(&self, node: &Node, ancestor: NodeHandle) -> bool {
-        let mut current = Some(node.clone());
-        for _ in 0..=self.len() {
-            let Some(here) = current else { break };
-            if here.handle() == ancestor {
-                return true;
-            }
-            current = here.parent().and_then(|parent| self.node(parent));
-        }
-        false
+    #[must_use]
+    pub fn is_within(&self, node: &Node, ancestor: NodeHandle) -> bool {
+        self.ancestors(node).any(|node| node.handle() == ancestor)
     }
 
     /// Everything below a node and itself.
@@ -311,6 +295,18 @@ impl Tree {
         strays.extend(arena.nodes.keys().filter(|handle| !reached.contains(handle)));
         strays.sort_unstable();
         arena.strays = strays;
+    }
+}
+
+/// The one node of a lookup.
+fn only(nodes: &[Node], path: &RemotePath) -> Result<Node> {
+    match nodes {
+        [] => Err(Error::not_found(path.to_string())),
+        [node] => Ok(node.clone()),
+        nodes => Err(Error::Ambiguous {
+            path: path.to_string(),
+            handles: nodes.iter().map(Node::handle).collect(),
+        }),
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use supermega_encoding::{Base64, UserHandle};
 use supermega_protocol::account::{FetchQuota, FetchUser, Quota, UpdateUser, UserData};
 use supermega_protocol::tree::NodeType;
-use supermega_protocol::user_attribute::{AttributeName, AttributeValue, VersionedValue};
-use supermega_protocol::{ErrorCode, Timestamp, Verbatim, is_set};
+use supermega_protocol::user_attribute::AttributeName;
+use supermega_protocol::{ErrorCode, Timestamp, is_set};
 
 use super::call::{ApiError, Call, Handle};
 use crate::store::{attributes, nodes, users};
@@ -30,14 +30,8 @@ impl Handle for FetchUser {
         data.aas = user.salt.map(Base64);
         data.flags = Some(BTreeMap::from([("nlfe".into(), 1.into()), ("mfae".into(), 1.into())]));
         for (name, attribute) in attributes::all(call.db, user.handle)? {
-            let value = Verbatim(attribute.value);
-            let value = if is_set(self.v) {
-                AttributeValue::Versioned(VersionedValue { av: value, v: attribute.version })
-            } else {
-                AttributeValue::Bare(value)
-            };
             if let Some(name) = AttributeName::new(&name) {
-                data.attributes.insert(name, value);
+                data.attributes.insert(name, attribute.into_wire(is_set(self.v)));
             }
         }
         Ok(data)

@@ -4,7 +4,7 @@ use supermega_encoding::{UserHandle, base64};
 use supermega_protocol::packet::{ChangedUserAttributes, PacketBody};
 use supermega_protocol::user_attribute::{
     AttributeName, AttributeValue, FetchAttribute, NewVersions, PutAttributes,
-    PutVersionedAttributes, VersionedValue,
+    PutVersionedAttributes,
 };
 use supermega_protocol::{ErrorCode, Verbatim, is_set};
 
@@ -26,13 +26,7 @@ impl Handle for FetchAttribute {
             return Err(ErrorCode::Access.into());
         }
         let attribute = attributes::get(call.db, owner, self.ua.as_str())?;
-        let attribute = attribute.ok_or(ErrorCode::NotFound)?;
-        let value = Verbatim(attribute.value);
-        Ok(if is_set(self.v) {
-            AttributeValue::Versioned(VersionedValue { av: value, v: attribute.version })
-        } else {
-            AttributeValue::Bare(value)
-        })
+        Ok(attribute.ok_or(ErrorCode::NotFound)?.into_wire(is_set(self.v)))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use supermega_encoding::{UserHandle, base64};
+use supermega_protocol::Verbatim;
+use supermega_protocol::user_attribute::{AttributeValue, VersionedValue};
 
 use super::users::random_bytes;
 
@@ -9,6 +11,18 @@ use super::users::random_bytes;
 pub(crate) struct Attribute {
     pub value: String,
     pub version: String,
+}
+
+impl Attribute {
+    /// As a client gets it, which may have asked for the version too.
+    pub(crate) fn into_wire(self, versioned: bool) -> AttributeValue {
+        let value = Verbatim(self.value);
+        if versioned {
+            AttributeValue::Versioned(VersionedValue { av: value, v: self.version })
+        } else {
+            AttributeValue::Bare(value)
+        }
+    }
 }
 
 pub(crate) fn get(
