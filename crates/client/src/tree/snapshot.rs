@@ -274,25 +274,28 @@ impl Tree {
         Arc::make_mut(&mut self.0).root = Some(handle);
     }
 
-    /// Finds the nodes that hang on nothing, after all have been inserted.
+    /// Finds the nodes that hang on nothing, after all have been inserted. A circle is cut, so that whoever
+    /// goes down from a node comes to an end.
     pub(crate) fn find_strays(&mut self) {
         let arena = Arc::make_mut(&mut self.0);
-        let tops = arena
-            .nodes
-            .values()
-            .filter(|node| node.parent().is_none_or(|parent| !arena.nodes.contains_key(&parent)));
-        let mut reached: HashSet<NodeHandle> = tops.map(Node::handle).collect();
-        let mut strays: Vec<NodeHandle> =
-            reached.iter().filter(|handle| !arena.is_top(**handle)).copied().collect();
-        let mut pending: Vec<NodeHandle> = reached.iter().copied().collect();
-        while let Some(handle) = pending.pop() {
-            for child in arena.children.get(&handle).into_iter().flatten() {
-                if reached.insert(*child) {
-                    pending.push(*child);
-                }
+        let known = |parent| arena.nodes.contains_key(&parent);
+        let tops = arena.nodes.values().filter(|node| !node.parent().is_some_and(known));
+        let tops: Vec<NodeHandle> = tops.map(Node::handle).collect();
+        let mut strays = tops.clone();
+        strays.retain(|handle| !arena.is_top(*handle));
+        let mut reached = HashSet::new();
+        arena.reach(tops, &mut reached);
+        let mut rest: Vec<NodeHandle> = arena.nodes.keys().copied().collect();
+        rest.retain(|handle| !reached.contains(handle));
+        rest.sort_unstable();
+        for handle in rest {
+            if !reached.contains(&handle) {
+                let stray = arena.on_circle_above(handle);
+                arena.detach(stray);
+                strays.push(stray);
+                arena.reach(vec![stray], &mut reached);
             }
         }
-        strays.extend(arena.nodes.keys().filter(|handle| !reached.contains(handle)));
         strays.sort_unstable();
         arena.strays = strays;
     }
@@ -320,10 +323,58 @@ impl Arena {
             })
     }
 
+    /// Adds everything that hangs on some nodes, and these themselves.
+    fn reach(&self, mut pending: Vec<NodeHandle>, reached: &mut HashSet<NodeHandle>) {
+        while let Some(handle) = pending.pop() {
+            if reached.insert(handle) {
+                pending.extend(self.children.get(&handle).into_iter().flatten());
+            }
+        }
+    }
+
+    /// A node of the circle that a climb from here ends in.
+    fn on_circle_above(&self, mut handle: NodeHandle) -> NodeHandle {
+        let mut seen = HashSet::new();
+        while seen.insert(handle) {
+            let parent = self.nodes.get(&handle).and_then(Node::parent);
+            handle = parent.unwrap_or(handle);
+        }
+        handle
+    }
+
     fn detach(&mut self, handle: NodeHandle) {
         let parent = self.nodes.get(&handle).and_then(Node::parent);
         if let Some(siblings) = parent.and_then(|parent| self.children.get_mut(&parent)) {
             siblings.retain(|sibling| *sibling != handle);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::new_record;
+
+    fn handle(n: u8) -> NodeHandle {
+        NodeHandle::from_bytes([n; 6])
+    }
+
+    #[test]
+    fn a_circle_is_cut_and_everything_in_it_can_be_reached() {
+        let mut tree = Tree::default();
+        for (node, parent) in [(1, 3), (2, 1), (3, 2), (4, 2), (5, 9)] {
+            let record = new_record(handle(node), handle(parent), NodeKind::Folder);
+            tree.insert(Node(Arc::new(record)));
+        }
+        tree.find_strays();
+        let strays = tree.strays();
+        assert_eq!(strays.len(), 2, "{strays:?}");
+        assert_eq!(strays[1].handle(), handle(5));
+        let mut below: Vec<NodeHandle> =
+            tree.subtree(&strays[0]).iter().map(Node::handle).collect();
+        below.sort_unstable();
+        assert_eq!(below, [1, 2, 3, 4].map(handle));
+        assert_eq!(tree.walk_from(&strays[0]).count(), 4);
+        assert!(tree.ancestors(&strays[0]).count() <= tree.len() + 1);
     }
 }
