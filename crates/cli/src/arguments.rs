@@ -273,6 +273,18 @@ pub struct Server {
         env = "SUPERMEGA_SERVER_LISTEN"
     )]
     pub listen: SocketAddr,
+    /// Where to listen with TLS too; clients have to trust ca.pem in the data folder
+    #[arg(long, value_name = "ADDR", env = "SUPERMEGA_SERVER_TLS_LISTEN")]
+    pub tls_listen: Option<SocketAddr>,
+    /// Other hosts that the server's certificate is to name
+    #[arg(
+        long,
+        value_name = "HOST",
+        value_delimiter = ',',
+        requires = "tls_listen",
+        env = "SUPERMEGA_SERVER_TLS_NAMES"
+    )]
+    pub tls_names: Vec<String>,
     /// Keep everything in this folder
     #[arg(long, value_name = "DIR", conflicts_with = "in_memory", env = "SUPERMEGA_SERVER_DATA")]
     pub data: Option<PathBuf>,

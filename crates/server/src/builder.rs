@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::handle::ServerHandle;
-use crate::http;
+use crate::http::{self, Door};
 use crate::state::{Config, State};
 use crate::store::users;
+use crate::tls::Authority;
 
 /// What an account may hold unless said otherwise: what a free account has.
 const QUOTA: u64 = 20 << 30;
@@ -31,6 +32,8 @@ impl Server {
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: None,
+            tls_names: Vec::new(),
             data: None,
             users: Vec::new(),
             faults: Vec::new(),
@@ -45,6 +48,8 @@ impl Server {
 #[must_use]
 pub struct ServerBuilder {
     listen: SocketAddr,
+    tls: Option<SocketAddr>,
+    tls_names: Vec<String>,
     data: Option<PathBuf>,
     users: Vec<NewUser>,
     faults: Vec<Fault>,
@@ -71,6 +76,20 @@ impl ServerBuilder {
     /// Where to listen; port 0 means any.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
+        self
+    }
+
+    /// Listens with TLS too; port 0 means any. Clients need to trust the certificate of
+    /// [`ServerHandle::ca_file`], which is made for this server alone.
+    pub fn tls_listen(mut self, address: SocketAddr) -> Self {
+        self.tls = Some(address);
+        self
+    }
+
+    /// Another host that the server proves to be by TLS; `localhost` and the loopback addresses need no
+    /// mention.
+    pub fn tls_name(mut self, name: impl Into<String>) -> Self {
+        self.tls_names.push(name.into());
         self
     }
 
@@ -139,10 +158,13 @@ impl ServerBuilder {
 
     /// Starts the server on the current runtime. It listens when this returns.
     pub async fn spawn(self) -> Result<ServerHandle, ServerError> {
-        if !self.allow_remote && !self.listen.ip().is_loopback() {
-            return Err(ServerError::NotLoopback(self.listen));
+        for address in [Some(self.listen), self.tls].into_iter().flatten() {
+            if !self.allow_remote && !address.ip().is_loopback() {
+                return Err(ServerError::NotLoopback(address));
+            }
         }
         let (config, users, data) = (self.config, self.users, self.data);
+        let names = self.tls.map(|_| self.tls_names);
         let opened = tokio::task::spawn_blocking(move || {
             let state = State::open(data, config)?;
             for user in &users {
@@ -151,18 +173,33 @@ impl ServerBuilder {
                     Err(error) => return Err(error),
                 }
             }
-            Ok(state)
+            let tls = names.map(|names| Authority::open(state.data())?.acceptor(&names));
+            Ok((state, tls.transpose()?))
         });
         let opened = opened.await;
-        let state = opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let (state, acceptor) =
+            opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let state = Arc::new(state);
         self.faults.into_iter().for_each(|fault| state.faults.add(fault));
-        let failed = |source| ServerError::Listen { address: self.listen, source };
-        let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
-        let url = format!("http://{}/", listener.local_addr().map_err(failed)?);
-        let task = tokio::spawn(http::serve(listener, state.clone()));
-        Ok(ServerHandle::new(url, state, task))
+        let (plain, address) = listen(self.listen).await?;
+        let url = format!("http://{address}/");
+        let mut doors = vec![Door { listener: plain, tls: None }];
+        let mut tls_url = None;
+        if let (Some(address), Some(acceptor)) = (self.tls, acceptor) {
+            let (listener, address) = listen(address).await?;
+            tls_url = Some(format!("https://{address}/"));
+            doors.push(Door { listener, tls: Some(acceptor) });
+        }
+        let task = tokio::spawn(http::serve(doors, state.clone()));
+        Ok(ServerHandle::new(url, tls_url, state, task))
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let failed = |source| ServerError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
 /// Makes an account. Blocks: the keys take a moment.

@@ -42,6 +42,9 @@ pub enum ServerError {
         /// The newest format that this program can read.
         known: i64,
     },
+    /// No certificates for TLS could be made.
+    #[error("certificates: {0}")]
+    Certificates(String),
     /// A user's keys could not be made.
     #[error("user: {0}")]
     Keys(#[from] CryptoError),

@@ -1,5 +1,6 @@
 //! A running server, as the one who started it holds it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,24 +13,43 @@ use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::request_log::LoggedRequest;
 use crate::state::State;
+use crate::tls::CA_FILE;
 
 /// A running server. Dropping it stops it, without waiting for requests under way.
 #[derive(Debug)]
 pub struct ServerHandle {
     url: String,
+    tls_url: Option<String>,
     state: Arc<State>,
     task: JoinHandle<()>,
 }
 
 impl ServerHandle {
-    pub(crate) fn new(url: String, state: Arc<State>, task: JoinHandle<()>) -> Self {
-        Self { url, state, task }
+    pub(crate) fn new(
+        url: String,
+        tls_url: Option<String>,
+        state: Arc<State>,
+        task: JoinHandle<()>,
+    ) -> Self {
+        Self { url, tls_url, state, task }
     }
 
     /// The API address, with a slash at its end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The API address with TLS, if the server listens with it.
+    #[must_use]
+    pub fn tls_url(&self) -> Option<&str> {
+        self.tls_url.as_deref()
+    }
+
+    /// The certificate, in PEM, that a client has to trust if it comes by TLS.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<PathBuf> {
+        self.tls_url.is_some().then(|| self.state.data().join(CA_FILE))
     }
 
     /// Makes an account of the current version while the server runs. An e-mail address that has one

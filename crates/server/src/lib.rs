@@ -33,6 +33,7 @@ mod request_log;
 mod state;
 mod storage;
 mod store;
+mod tls;
 
 pub use builder::{Server, ServerBuilder};
 pub use error::ServerError;

@@ -83,6 +83,11 @@ impl State {
         })
     }
 
+    /// The folder that holds everything.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Where the ciphertext of a file is, or grows.
     pub(crate) fn blob_path(&self, blob: i64) -> PathBuf {
         self.data.join("blobs").join(blob.to_string())

@@ -12,6 +12,12 @@ use crate::stop::Stop;
 /// Serves until it is told to stop.
 pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
     let mut builder = supermega_server::Server::builder().listen(arguments.listen);
+    if let Some(address) = arguments.tls_listen {
+        builder = builder.tls_listen(address);
+    }
+    for name in arguments.tls_names {
+        builder = builder.tls_name(name);
+    }
     builder = match arguments.data {
         Some(folder) => builder.data_dir(folder),
         None => builder.in_memory(),
@@ -35,10 +41,13 @@ pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
     // Before others learn that there is a server, so that they can end it.
     let mut stop = Stop::listen()?;
     let server: ServerHandle = builder.spawn().await?;
-    let url = server.url().to_owned();
-    context
-        .output
-        .data(&format!("listening {url}"), || json!({ "type": "listening", "url": url }))?;
+    for url in [Some(server.url()), server.tls_url()].into_iter().flatten() {
+        let event = || json!({ "type": "listening", "url": url });
+        context.output.data(&format!("listening {url}"), event)?;
+    }
+    if let Some(file) = server.ca_file() {
+        context.output.note(&format!("clients that use TLS must trust {}", file.display()));
+    }
     stop.requested().await;
     server.shutdown().await;
     Ok(Exit::Done)

@@ -13,14 +13,17 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) use reply::{Reply, ReplyBody};
 
 use crate::fault::{Action, Place};
 use crate::state::State;
 use header_case::HeaderCase;
+use query::OverTls;
 use reply::Cut;
 
 /// Connections at the same time; more wait to be accepted.
@@ -32,10 +35,23 @@ const BUFFER: usize = 1 << 20;
 /// How long requests under way may take once the server is to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// Where clients come in.
+pub(crate) struct Door {
+    pub listener: TcpListener,
+    pub tls: Option<TlsAcceptor>,
+}
+
 /// Serves until told to stop, then lets requests under way finish.
-pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
+pub(crate) async fn serve(doors: Vec<Door>, state: Arc<State>) {
     let case = header_case::learn().await;
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let doors = doors.into_iter().map(|door| admit(door, &state, &case, &permits));
+    futures_util::future::join_all(doors).await;
+}
+
+/// Takes the connections that come in by one door.
+async fn admit(door: Door, state: &Arc<State>, case: &HeaderCase, permits: &Arc<Semaphore>) {
+    let Door { listener, tls } = door;
     let mut connections = tokio::task::JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -55,10 +71,10 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
             () = state.stopped() => break,
         };
         state.connected();
-        let (state, case) = (state.clone(), case.clone());
+        let (state, case, tls) = (state.clone(), case.clone(), tls.clone());
         connections.spawn(async move {
             let _permit = permit;
-            converse(stream, &state, case).await;
+            welcome(stream, tls, &state, case).await;
         });
     }
     drop(listener);
@@ -66,8 +82,13 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
     let _ = tokio::time::timeout(FAREWELL, rest).await;
 }
 
-/// Answers the requests of one connection.
-async fn converse(stream: TcpStream, state: &Arc<State>, case: HeaderCase) {
+/// Does to a new connection what faults ask for, and agrees on keys if it is one with TLS.
+async fn welcome(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    state: &Arc<State>,
+    case: HeaderCase,
+) {
     for action in state.faults.hit(|place| *place == Place::Connection) {
         match action {
             Action::Delay { milliseconds } => {
@@ -78,7 +99,27 @@ async fn converse(stream: TcpStream, state: &Arc<State>, case: HeaderCase) {
         }
     }
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| respond(state.clone(), case.clone(), request));
+    let Some(tls) = tls else { return converse(stream, None, state, case).await };
+    match tokio::time::timeout(HEAD, tls.accept(stream)).await {
+        Ok(Ok(stream)) => converse(stream, Some(OverTls), state, case).await,
+        Ok(Err(error)) => tracing::info!(%error, "no TLS was agreed on"),
+        Err(_) => tracing::info!("no TLS was agreed on in time"),
+    }
+}
+
+/// Answers the requests of one connection.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    tls: Option<OverTls>,
+    state: &Arc<State>,
+    case: HeaderCase,
+) {
+    let service = service_fn(|mut request: http::Request<Incoming>| {
+        if let Some(tls) = tls {
+            request.extensions_mut().insert(tls);
+        }
+        respond(state.clone(), case.clone(), request)
+    });
     let connection = hyper::server::conn::http1::Builder::new()
         .title_case_headers(true)
         .preserve_header_case(true)

@@ -2,6 +2,10 @@
 
 use hyper::body::Incoming;
 
+/// Marks requests that came over TLS.
+#[derive(Clone, Copy)]
+pub(super) struct OverTls;
+
 /// The value of a parameter. MEGA's values need no percent signs.
 pub(super) fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
@@ -13,7 +17,8 @@ pub(super) fn base(request: &http::Request<Incoming>) -> String {
     let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
     let authority = request.uri().authority().map(http::uri::Authority::as_str);
     let host = host.or(authority).filter(|host| is_host(host));
-    format!("http://{}", host.unwrap_or("127.0.0.1"))
+    let scheme = if request.extensions().get::<OverTls>().is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", host.unwrap_or("127.0.0.1"))
 }
 
 /// Whether a text is a host with at most a port. What is something else must not get into addresses.

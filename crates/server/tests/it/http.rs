@@ -2,12 +2,17 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
+
+/// Whatever carries bytes both ways.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// A connection that is kept alive.
 pub struct Connection {
-    stream: BufStream<TcpStream>,
+    stream: BufStream<Box<dyn Stream>>,
     host: String,
 }
 
@@ -38,7 +43,12 @@ impl Connection {
     pub async fn open(url: &str) -> Self {
         let host = split(url).0.to_owned();
         let stream = TcpStream::connect(&host).await.unwrap();
-        Self { stream: BufStream::new(stream), host }
+        Self::over(stream, host)
+    }
+
+    /// Speaks to a host over a connection that is there already.
+    pub fn over(stream: impl Stream + 'static, host: String) -> Self {
+        Self { stream: BufStream::new(Box::new(stream)), host }
     }
 
     /// Sends a request with extra header lines, and reads the answer.
@@ -86,7 +96,7 @@ impl Connection {
 
 /// Host and path of an address.
 pub fn split(url: &str) -> (&str, &str) {
-    let rest = &url["http://".len()..];
+    let rest = &url[url.find("://").unwrap() + 3..];
     rest.split_at(rest.find('/').unwrap_or(rest.len()))
 }
 

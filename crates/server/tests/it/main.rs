@@ -11,4 +11,5 @@ mod node;
 mod put;
 mod robust;
 mod session;
+mod tls;
 mod transfer;
