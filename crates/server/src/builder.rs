@@ -21,6 +21,8 @@ use crate::tls::Authority;
 const QUOTA: u64 = 20 << 30;
 /// Official clients give a silent poll up after 40 seconds (`protocol-api.md` 5.1).
 const HOLD: Duration = Duration::from_secs(30);
+/// A hundred megabytes of them or so.
+const PACKETS_KEPT: u32 = 250_000;
 
 /// A local server, see [`Server::builder`].
 #[derive(Debug)]
@@ -37,7 +39,7 @@ impl Server {
             data: None,
             users: Vec::new(),
             faults: Vec::new(),
-            config: Config { quota: QUOTA, hold: HOLD },
+            config: Config { quota: QUOTA, hold: HOLD, packets_kept: PACKETS_KEPT },
             allow_remote: false,
         }
     }
@@ -141,6 +143,13 @@ impl ServerBuilder {
     /// How long a poll for events is held when there are none; 30 seconds unless said otherwise.
     pub fn event_hold(mut self, hold: Duration) -> Self {
         self.config.hold = hold;
+        self
+    }
+
+    /// About how many action packets are kept for clients that were away, of all users together; 250,000
+    /// unless said otherwise. Clients that missed more are told to load the tree anew.
+    pub fn packets_kept(mut self, packets: u32) -> Self {
+        self.config.packets_kept = packets;
         self
     }
 

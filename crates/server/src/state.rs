@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub quota: u64,
     /// How long a poll for events is held when there are none.
     pub hold: Duration,
+    /// How many packets are kept for clients that were away.
+    pub packets_kept: u32,
 }
 
 /// The server's parts.

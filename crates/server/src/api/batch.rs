@@ -1,14 +1,16 @@
 //! A batch of commands: carried out in one transaction, answered in the client's grammar.
 
 use serde_json::value::RawValue;
+use supermega_protocol::tree::FetchNodes;
 use supermega_protocol::wire::{self, Grammar};
 use supermega_protocol::{
-    Command, ErrorCode, Failure, account, link, node, put, session, share, transfer, tree,
-    user_attribute,
+    Command, ErrorCode, Failure, account, link, node, put, session, share, transfer, user_attribute,
 };
 
+use super::answer::{Answer, Part};
 use super::call::{ApiError, Call, Caller, Handle};
 use super::session::caller;
+use super::tree::Snapshot;
 use crate::state::State;
 use crate::store::answers;
 
@@ -34,32 +36,48 @@ pub(crate) struct Request<'a> {
     pub commands: &'a [Box<RawValue>],
 }
 
+/// Commands that change nothing: a batch of them alone is carried out beside whoever writes.
+const READING: [&str; 5] = ["f", "g", "pli", "uga", "uq"];
+
 /// Carries out a batch; the answer is given only when its transaction stands. Blocks.
-pub(crate) fn answer(state: &State, request: &Request<'_>) -> String {
+pub(crate) fn answer(state: &State, request: &Request<'_>) -> Answer {
     if request.commands.len() > BATCH {
-        return wire::encode_failure(ErrorCode::TooMany.into());
+        return Answer::failure(ErrorCode::TooMany);
     }
-    match state.store.write(|tx| carry_out(state, tx, request)) {
+    let reads = |command: &RawValue| {
+        wire::command_name(command.get()).is_ok_and(|name| READING.contains(&name.as_str()))
+    };
+    let done = if request.commands.iter().all(|command| reads(command)) {
+        state.store.read(|db| carry_out(state, db, request))
+    } else {
+        state.store.write(|tx| carry_out(state, tx, request))
+    };
+    match done {
         Ok(outcome) => {
             state.remove_blobs(&outcome.unused);
             if outcome.announced {
                 state.announce();
             }
-            outcome.body
+            outcome.answer
         }
         Err(error) => {
             tracing::error!(%error, "a transaction was undone");
-            wire::encode_failure(ErrorCode::Internal.into())
+            Answer::failure(ErrorCode::Internal)
         }
     }
 }
 
 /// What is left to do when the transaction stands.
-#[derive(Default)]
 struct Outcome {
-    body: String,
+    answer: Answer,
     unused: Vec<i64>,
     announced: bool,
+}
+
+impl Outcome {
+    fn only(answer: Answer) -> Self {
+        Self { answer, unused: Vec::new(), announced: false }
+    }
 }
 
 fn carry_out(
@@ -74,14 +92,11 @@ fn carry_out(
     if let Some(key) = &key
         && let Some(body) = answers::get(db, key)?
     {
-        return Ok(Outcome { body, ..Outcome::default() });
+        return Ok(Outcome::only(Answer::Text(body)));
     }
     let caller = match caller(db, request.sid, request.link)? {
         Ok(caller) => caller,
-        Err(code) => {
-            let body = wire::encode_failure(code.into());
-            return Ok(Outcome { body, ..Outcome::default() });
-        }
+        Err(code) => return Ok(Outcome::only(Answer::failure(code))),
     };
     let mut call = Call {
         state,
@@ -95,19 +110,19 @@ fn carry_out(
         announced: false,
     };
     let before = db.total_changes();
-    let results = all(&mut call, request)?;
-    let body = wire::encode_batch(&results);
+    let answer = Answer::new(all(&mut call, request)?);
     // What changed nothing is better carried out anew than answered from memory.
     if let (Some(key), Caller::Session(_)) = (&key, caller)
         && db.total_changes() > before
+        && let Answer::Text(body) = &answer
         && body.len() <= KEPT
     {
-        answers::put(db, key, &body)?;
+        answers::put(db, key, body)?;
     }
-    Ok(Outcome { body, unused: call.unused, announced: call.announced })
+    Ok(Outcome { answer, unused: call.unused, announced: call.announced })
 }
 
-fn all(call: &mut Call<'_>, request: &Request<'_>) -> rusqlite::Result<Vec<String>> {
+fn all(call: &mut Call<'_>, request: &Request<'_>) -> rusqlite::Result<Vec<Part>> {
     call.db.execute_batch("SAVEPOINT batch")?;
     let mut results = Vec::with_capacity(request.commands.len());
     for command in request.commands {
@@ -122,11 +137,12 @@ fn all(call: &mut Call<'_>, request: &Request<'_>) -> rusqlite::Result<Vec<Strin
         }
     }
     call.db.execute_batch("RELEASE batch")?;
-    Ok(results.into_iter().map(|result| result.unwrap_or_else(wire::encode_failure)).collect())
+    let failed = |failure| Part::Text(wire::encode_failure(failure));
+    Ok(results.into_iter().map(|result| result.unwrap_or_else(failed)).collect())
 }
 
 /// Carries out one command; what it wrote is undone if it fails.
-fn one(call: &mut Call<'_>, command: &str) -> rusqlite::Result<Result<String, Failure>> {
+fn one(call: &mut Call<'_>, command: &str) -> rusqlite::Result<Result<Part, Failure>> {
     call.db.execute_batch("SAVEPOINT command")?;
     (call.originator, call.tag) = (originator(command), None);
     let (unused, announced) = (call.unused.len(), call.announced);
@@ -151,13 +167,14 @@ fn originator(command: &str) -> Option<String> {
 macro_rules! dispatch {
     ($call:expr, $name:expr, $command:expr; $($type:ty),* $(,)?) => {
         match $name {
-            $(<$type as Command>::NAME => run::<$type>($call, $command),)*
-            other => unsupported(other),
+            $(<$type as Command>::NAME => run::<$type>($call, $command).map(Part::Text),)*
+            FetchNodes::NAME => fetch($call, $command).map(Part::Tree),
+            other => unsupported(other).map(Part::Text),
         }
     };
 }
 
-fn dispatch(call: &mut Call<'_>, command: &str) -> Result<String, ApiError> {
+fn dispatch(call: &mut Call<'_>, command: &str) -> Result<Part, ApiError> {
     let Ok(name) = wire::command_name(command) else { return Err(ErrorCode::Arguments.into()) };
     dispatch!(call, name.as_str(), command;
         session::Prelogin,
@@ -169,7 +186,6 @@ fn dispatch(call: &mut Call<'_>, command: &str) -> Result<String, ApiError> {
         user_attribute::FetchAttribute,
         user_attribute::PutAttributes,
         user_attribute::PutVersionedAttributes,
-        tree::FetchNodes,
         put::PutNodes,
         node::SetAttributes,
         node::MoveNode,
@@ -182,6 +198,15 @@ fn dispatch(call: &mut Call<'_>, command: &str) -> Result<String, ApiError> {
 }
 
 fn run<C: Handle>(call: &mut Call<'_>, command: &str) -> Result<String, ApiError> {
+    let response = decode::<C>(command)?.handle(call)?;
+    Ok(wire::encode_result::<C>(&Ok(response), call.tag.as_ref(), call.grammar)?)
+}
+
+fn fetch(call: &Call<'_>, command: &str) -> Result<Snapshot, ApiError> {
+    Snapshot::of(call, &decode(command)?)
+}
+
+fn decode<C: Command>(command: &str) -> Result<C, ApiError> {
     let decoded = match wire::decode_command::<C>(command) {
         Ok(decoded) => decoded,
         Err(error) => {
@@ -192,8 +217,7 @@ fn run<C: Handle>(call: &mut Call<'_>, command: &str) -> Result<String, ApiError
     for drift in &decoded.drift {
         tracing::warn!(command = C::NAME, path = drift.path, "departs from the schema");
     }
-    let response = decoded.value.handle(call)?;
-    Ok(wire::encode_result::<C>(&Ok(response), call.tag.as_ref(), call.grammar)?)
+    Ok(decoded.value)
 }
 
 /// Statistics are taken and thrown away. Everything else that is not known is refused item by item: some

@@ -163,7 +163,7 @@ impl Call<'_> {
             tag: self.tag.clone().filter(|_| tagged),
             body,
         };
-        events::append(self.db, stream, &packet.encode()?)?;
+        events::append(self.db, stream, &packet.encode()?, self.state.config.packets_kept)?;
         self.announced = true;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The `cs` endpoint: reads a batch, carries out its commands in one transaction, writes the results.
 
 mod account;
+mod answer;
 mod batch;
 mod call;
 mod element;
@@ -14,6 +15,7 @@ mod tree;
 mod user_attribute;
 mod view;
 
+pub(crate) use answer::Answer;
 pub(crate) use batch::{Request, answer};
 pub(crate) use call::Caller;
 pub(crate) use session::caller;

@@ -1,42 +1,122 @@
 //! The tree: `f` (`protocol-api.md` 2.5).
 
-use supermega_encoding::UserHandle;
+use std::io::Write;
+
+use rusqlite::Connection;
+use supermega_encoding::{NodeHandle, UserHandle};
 use supermega_protocol::share::EXPORT;
 use supermega_protocol::tree::{
-    FetchNodes, NodeType, OutgoingShare, OwnerKey, PublicLink, Tree, User,
+    FetchNodes, Node, NodeType, OutgoingShare, OwnerKey, PublicLink, Tree, User,
 };
-use supermega_protocol::{ErrorCode, Timestamp, Verbatim};
+use supermega_protocol::{ErrorCode, Timestamp, Verbatim, is_set};
 
-use super::call::{ApiError, Call, Caller, Handle};
+use super::answer::WriteError;
+use super::call::{ApiError, Call, Caller};
 use super::view::View;
 use crate::store::events::{self, Stream};
-use crate::store::nodes::Node;
 use crate::store::{links, nodes, users};
 
 /// Sixteen zero bytes: the key is kept elsewhere (`protocol-auth.md` 4.4).
 const NO_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 
-impl Handle for FetchNodes {
-    fn handle(self, call: &mut Call<'_>) -> Result<Tree, ApiError> {
+/// What a reader is to get: read and written node by node, since a tree may be larger than memory.
+pub(crate) struct Snapshot {
+    reader: Stream,
+    /// The top of a folder link or of a partial tree.
+    top: Option<NodeHandle>,
+}
+
+impl Snapshot {
+    pub(super) fn of(call: &Call<'_>, request: &FetchNodes) -> Result<Self, ApiError> {
+        let part = request.n.filter(|_| is_set(request.part));
+        let part = part.map(|top| call.readable_node(top).map(|node| node.handle)).transpose()?;
         match call.caller {
             Caller::Link(link, root) => {
-                let nodes = nodes::subtree(call.db, root)?;
-                snapshot(call, Stream::Link(link), &nodes)
+                Ok(Self { reader: Stream::Link(link), top: Some(part.unwrap_or(root)) })
             }
-            Caller::Session(session) => own_tree(call, session.user),
+            Caller::Session(session) => Ok(Self { reader: Stream::User(session.user), top: part }),
             Caller::Anonymous => Err(ErrorCode::Session.into()),
+        }
+    }
+
+    /// Writes a [`Tree`], whose nodes come from the database one by one.
+    pub(super) fn write(&self, db: &Connection, out: &mut dyn Write) -> Result<(), WriteError> {
+        let (head, tail) = frame(db, self.reader)?;
+        out.write_all(head.as_bytes())?;
+        let view = View::new(db, self.reader)?;
+        let mut list = List::default();
+        let mut versions = Vec::new();
+        for top in self.tops(db)? {
+            nodes::each_below(db, top, |node, is_version| {
+                if is_version {
+                    versions.push(node.handle);
+                    return Ok(());
+                }
+                list.push(&view.node(node)?, out)
+            })?;
+        }
+        out.write_all(b"]")?;
+        if !versions.is_empty() {
+            out.write_all(b",\"f2\":[")?;
+            let mut list = List::default();
+            for version in versions {
+                if let Some(node) = nodes::get(db, version)? {
+                    list.push(&view.node(&node)?, out)?;
+                }
+            }
+            out.write_all(b"]")?;
+        }
+        Ok(out.write_all(tail.as_bytes())?)
+    }
+
+    /// Where the trees that the reader gets begin.
+    fn tops(&self, db: &Connection) -> rusqlite::Result<Vec<NodeHandle>> {
+        match (self.top, self.reader) {
+            (Some(top), _) => Ok(vec![top]),
+            (None, Stream::Link(_)) => Ok(Vec::new()),
+            (None, Stream::User(user)) => [NodeType::Root, NodeType::Vault, NodeType::Trash]
+                .into_iter()
+                .map(|kind| nodes::root(db, user, kind).map(|root| root.handle))
+                .collect(),
         }
     }
 }
 
-fn own_tree(call: &Call<'_>, user: UserHandle) -> Result<Tree, ApiError> {
-    let mut all = Vec::new();
-    for kind in [NodeType::Root, NodeType::Vault, NodeType::Trash] {
-        let root = nodes::root(call.db, user, kind)?.handle;
-        all.extend(nodes::subtree(call.db, root)?);
+/// The elements of a JSON array as they are written.
+#[derive(Default)]
+struct List {
+    is_begun: bool,
+}
+
+impl List {
+    fn push(&mut self, node: &Node, out: &mut dyn Write) -> Result<(), WriteError> {
+        if std::mem::replace(&mut self.is_begun, true) {
+            out.write_all(b",")?;
+        }
+        Ok(serde_json::to_writer(out, node)?)
     }
-    let mut tree = snapshot(call, Stream::User(user), &all)?;
-    let exports = links::exports(call.db, user)?;
+}
+
+/// What comes before the first node, and what comes behind the last.
+fn frame(db: &Connection, reader: Stream) -> Result<(String, String), WriteError> {
+    let mut tree = match reader {
+        Stream::User(user) => around_own(db, user)?,
+        Stream::Link(_) => Tree::default(),
+    };
+    tree.st = Some(events::current_tag(db)?);
+    tree.sn = Some(events::head(db)?);
+    let text = serde_json::to_string(&tree)?;
+    // A tree without nodes has this member, and none before it has one of this name.
+    let (head, tail) = text
+        .split_once("\"f\":[]")
+        .ok_or_else(|| WriteError::Broken("a tree without a list of nodes".into()))?;
+    Ok((format!("{head}\"f\":["), tail.to_owned()))
+}
+
+/// What a user gets beside nodes.
+fn around_own(db: &Connection, user: UserHandle) -> Result<Tree, WriteError> {
+    let mut tree = Tree::default();
+    let exports = links::exports(db, user)?;
     let keys: Vec<OwnerKey> = exports
         .iter()
         .map(|export| OwnerKey {
@@ -59,7 +139,7 @@ fn own_tree(call: &Call<'_>, user: UserHandle) -> Result<Tree, ApiError> {
             .collect(),
     );
     tree.ph = Some(
-        links::of_user(call.db, user)?
+        links::of_user(db, user)?
             .iter()
             .map(|link| PublicLink {
                 h: link.node,
@@ -71,12 +151,12 @@ fn own_tree(call: &Call<'_>, user: UserHandle) -> Result<Tree, ApiError> {
             })
             .collect(),
     );
-    let own = users::by_handle(call.db, user)?.ok_or(ErrorCode::Session)?;
+    let own = users::by_handle(db, user)?;
     tree.u = Some(vec![User {
         u: user,
         c: Some(2),
-        m: Some(own.email.unwrap_or_default()),
-        ts: Some(Timestamp(own.created)),
+        m: Some(own.as_ref().and_then(|own| own.email.clone()).unwrap_or_default()),
+        ts: own.map(|own| Timestamp(own.created)),
         pubk: None,
         ed25519: None,
         x25519: None,
@@ -86,15 +166,4 @@ fn own_tree(call: &Call<'_>, user: UserHandle) -> Result<Tree, ApiError> {
     }]);
     (tree.ps, tree.ipc, tree.opc) = (Some(Vec::new()), Some(Vec::new()), Some(Vec::new()));
     Ok(tree)
-}
-
-fn snapshot(call: &Call<'_>, reader: Stream, all: &[Node]) -> Result<Tree, ApiError> {
-    let nodes = View::of_tree(call.db, reader)?.set(all)?;
-    Ok(Tree {
-        f: nodes.f,
-        f2: nodes.f2,
-        st: Some(events::current_tag(call.db)?),
-        sn: Some(events::head(call.db)?),
-        ..Tree::default()
-    })
 }

@@ -1,7 +1,7 @@
 //! Nodes as a reader gets them: the same node has other keys for its owner than in a folder link
 //! (`protocol-api.md` 6.4).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use rusqlite::Connection;
@@ -11,7 +11,7 @@ use supermega_protocol::tree::{Node as WireNode, NodeKeys, NodeType};
 use supermega_protocol::{Timestamp, Verbatim};
 
 use crate::store::events::Stream;
-use crate::store::nodes::{self, Node, ShareKey};
+use crate::store::nodes::{self, Node};
 use crate::store::{links, share_keys};
 
 /// How one reader sees nodes.
@@ -20,8 +20,6 @@ pub(super) struct View<'a> {
     reader: Stream,
     /// The root of the folder link, if it is one that reads.
     link_root: Option<NodeHandle>,
-    /// The keys of all shares that concern this reader, if that many are needed that they are read at once.
-    keys: Option<HashMap<NodeHandle, Vec<ShareKey>>>,
 }
 
 impl<'a> View<'a> {
@@ -30,18 +28,7 @@ impl<'a> View<'a> {
             Stream::User(_) => None,
             Stream::Link(link) => links::node_of(db, link)?,
         };
-        Ok(Self { db, reader, link_root, keys: None })
-    }
-
-    /// A view of a whole tree.
-    pub(super) fn of_tree(db: &'a Connection, reader: Stream) -> rusqlite::Result<Self> {
-        let mut view = Self::new(db, reader)?;
-        view.keys = match (reader, view.link_root) {
-            (Stream::User(user), _) => Some(share_keys::of_owner(db, user)?),
-            (Stream::Link(_), Some(root)) => Some(share_keys::of_share(db, root)?),
-            (Stream::Link(_), None) => None,
-        };
-        Ok(view)
+        Ok(Self { db, reader, link_root })
     }
 
     /// A node as the reader gets it.
@@ -70,19 +57,13 @@ impl<'a> View<'a> {
         if node.kind.is_root() {
             return Ok(String::new());
         }
-        let read;
-        let shares = if let Some(all) = &self.keys {
-            all.get(&node.handle).map_or(&[][..], Vec::as_slice)
-        } else {
-            read = share_keys::of_node(self.db, node.handle)?;
-            &read
-        };
+        let shares = share_keys::of_node(self.db, node.handle)?;
         let mut keys = match self.reader {
             Stream::User(_) => format!("{}:{}", node.owner, node.k),
             Stream::Link(_) => String::new(),
         };
         for (share, key) in shares {
-            if self.link_root.is_none_or(|root| root == *share) {
+            if self.link_root.is_none_or(|root| root == share) {
                 let slash = if keys.is_empty() { "" } else { "/" };
                 // Writing to a text does not fail.
                 let _ = write!(keys, "{slash}{share}:{key}");
@@ -112,10 +93,6 @@ impl<'a> View<'a> {
     }
 
     fn is_file(&self, node: NodeHandle) -> rusqlite::Result<bool> {
-        // In a whole tree every parent that matters is in it.
-        if self.keys.is_some() {
-            return Ok(false);
-        }
         Ok(nodes::get(self.db, node)?.is_some_and(|node| node.kind == NodeType::File))
     }
 }

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 use supermega_protocol::ErrorCode;
 use supermega_protocol::wire::{self, Grammar, encode_failure};
 
-use super::Reply;
 use super::query::{base, parameter};
-use crate::api::{self, Request};
+use super::{Reply, streamed};
+use crate::api::{self, Answer, Request};
 use crate::fault::{Action, Place, Proof, instead};
 use crate::request_log::LoggedRequest;
 use crate::state::State;
@@ -56,10 +56,14 @@ pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>)
     if let Some(reply) = instead(state, &actions, proof).await {
         return reply;
     }
-    let reply = carry_out(state, query, base, body, commands).await;
+    let answer = carry_out(state, query, base, body, commands).await;
     let micros = begin.elapsed().as_micros();
-    tracing::info!(commands = names.join(","), bytes = reply.len(), micros, "cs");
-    if actions.contains(&Action::Lost) { Reply::none() } else { Reply::json(reply) }
+    tracing::info!(commands = names.join(","), micros, "cs");
+    match answer {
+        _ if actions.contains(&Action::Lost) => Reply::none(),
+        Answer::Text(text) => Reply::json(text),
+        answer @ Answer::Parts(_) => streamed::reply(state, answer).await,
+    }
 }
 
 /// The body as text, and the commands in it, if it is a batch.
@@ -88,9 +92,9 @@ async fn carry_out(
     base: String,
     body: String,
     commands: Option<Vec<Box<RawValue>>>,
-) -> String {
+) -> Answer {
     let Some(commands) = commands else {
-        return encode_failure(ErrorCode::Arguments.into());
+        return Answer::Text(encode_failure(ErrorCode::Arguments.into()));
     };
     let state = state.clone();
     // A client that goes away does not undo what it asked for: this runs to its end.
@@ -109,5 +113,5 @@ async fn carry_out(
         };
         api::answer(&state, &request)
     });
-    work.await.unwrap_or_else(|_| encode_failure(ErrorCode::Internal.into()))
+    work.await.unwrap_or_else(|_| Answer::Text(encode_failure(ErrorCode::Internal.into())))
 }

@@ -6,6 +6,7 @@ mod polls;
 mod query;
 mod reply;
 mod route;
+mod streamed;
 
 use std::sync::Arc;
 use std::time::Duration;

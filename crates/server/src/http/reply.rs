@@ -29,6 +29,16 @@ impl Reply {
         Self::new(200, "application/json", ReplyBody::whole(body.into()))
     }
 
+    /// The same, as bytes.
+    pub(super) fn json_bytes(body: Bytes) -> Self {
+        Self::new(200, "application/json", ReplyBody::whole(body))
+    }
+
+    /// JSON whose length is not known when it begins.
+    pub(super) fn json_stream(body: ReplyBody) -> Self {
+        Self::new(200, "application/json", body)
+    }
+
     /// Bytes, as storage servers give them.
     pub(crate) fn octets(body: Bytes) -> Self {
         Self::new(200, "application/octet-stream", ReplyBody::whole(body))

@@ -36,17 +36,32 @@ fn tag_text(tag: i64) -> SequenceTag {
     SequenceTag(format!("{tag:012}"))
 }
 
-pub(crate) fn append(db: &Connection, stream: Stream, packet: &str) -> rusqlite::Result<()> {
+/// Adds a packet, and now and then forgets all but about the last `kept`: whoever comes with an older cursor
+/// has to load the tree anew.
+pub(crate) fn append(
+    db: &Connection,
+    stream: Stream,
+    packet: &str,
+    kept: u32,
+) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT INTO packets (stream, json) VALUES (?1, ?2)")?
         .execute(params![stream.bytes(), packet])?;
+    let last = db.last_insert_rowid();
+    if last % (i64::from(kept) / 8 + 1) == 0 {
+        db.execute("DELETE FROM packets WHERE seq <= ?1", [last - i64::from(kept)])?;
+    }
     Ok(())
 }
 
 /// The cursor behind all packets there are.
 pub(crate) fn head(db: &Connection) -> rusqlite::Result<EventCursor> {
-    let last: i64 =
-        db.query_row("SELECT coalesce(max(seq), 0) FROM packets", [], |row| row.get(0))?;
-    Ok(cursor(last))
+    bounds(db).map(|(_, last)| cursor(last))
+}
+
+/// The oldest cursor that misses nothing, and the newest.
+fn bounds(db: &Connection) -> rusqlite::Result<(i64, i64)> {
+    db.prepare_cached("SELECT coalesce(min(seq) - 1, 0), coalesce(max(seq), 0) FROM packets")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 fn cursor(seq: i64) -> EventCursor {
@@ -54,7 +69,7 @@ fn cursor(seq: i64) -> EventCursor {
 }
 
 /// Up to `limit` packets behind a cursor, the cursor behind them, and whether there are more. Nothing if
-/// the cursor is none that this server gave out.
+/// the cursor is none that this server gave out, or so old that packets behind it are forgotten.
 pub(crate) fn after(
     db: &Connection,
     stream: Stream,
@@ -62,9 +77,8 @@ pub(crate) fn after(
     limit: usize,
 ) -> rusqlite::Result<Option<Page>> {
     let from = i64::from_be_bytes(*from.as_bytes());
-    let last: i64 =
-        db.query_row("SELECT coalesce(max(seq), 0) FROM packets", [], |row| row.get(0))?;
-    if from < 0 || from > last {
+    let (first, last) = bounds(db)?;
+    if from < first || from > last {
         return Ok(None);
     }
     let rows: Vec<(i64, String)> = db

@@ -11,10 +11,10 @@ pub(crate) mod share_keys;
 pub(crate) mod uploads;
 pub(crate) mod users;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use supermega_crypto::CryptoError;
 
 use crate::error::ServerError;
@@ -23,9 +23,17 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// Counts up when an older program could not read the data any more.
 const VERSION: i64 = 1;
 
-/// The database. Its methods block: call them off the async threads.
+/// How many idle connections for reading are kept.
+const READERS: usize = 8;
+
+/// The database: one connection that writes, and as many as are needed that read what is committed.
+/// Its methods block: call them off the async threads.
 #[derive(Debug)]
-pub(crate) struct Store(Mutex<Connection>);
+pub(crate) struct Store {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
 
 impl Store {
     /// Opens or makes the database; `durable` says whether it is to survive a power cut.
@@ -42,15 +50,35 @@ impl Store {
         db.execute_batch(SCHEMA)?;
         db.pragma_update(None, "user_version", VERSION)?;
         db.set_prepared_statement_cache_capacity(128);
-        Ok(Self(Mutex::new(db)))
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(db), readers: Mutex::default() })
     }
 
-    /// Reads, outside of any transaction.
+    /// Reads one committed state, however long it takes, beside whoever writes.
     pub(crate) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        read(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut db = match idle {
+            Some(db) => db,
+            None => self.reader()?,
+        };
+        let value = {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            read(&tx)?
+        };
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS {
+            readers.push(db);
+        }
+        Ok(value)
+    }
+
+    fn reader(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&self.path, flags)?;
+        db.set_prepared_statement_cache_capacity(64);
+        Ok(db)
     }
 
     /// Writes in a transaction, which is undone if `write` gives an error.
@@ -58,8 +86,8 @@ impl Store {
         &self,
         write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let mut db = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let mut db = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = write(&tx)?;
         tx.commit()?;
         Ok(value)

@@ -121,6 +121,27 @@ pub(crate) fn subtree(db: &Connection, top: NodeHandle) -> rusqlite::Result<Vec<
     .collect()
 }
 
+/// Visits `top` and everything below it, parents before children, and says which nodes are old versions.
+pub(crate) fn each_below<E: From<rusqlite::Error>>(
+    db: &Connection,
+    top: NodeHandle,
+    mut visit: impl FnMut(&Node, bool) -> Result<(), E>,
+) -> Result<(), E> {
+    // The recursion reads the index alone.
+    let mut statement = db.prepare_cached(&format!(
+        "WITH RECURSIVE below (handle, type, version) AS (
+             SELECT handle, type, 0 FROM nodes WHERE handle = ?1 UNION ALL
+             SELECT c.handle, c.type, b.type = 0 FROM below b CROSS JOIN nodes c
+             INDEXED BY nodes_by_parent_and_type ON c.parent = b.handle
+         ) SELECT {COLUMNS}, b.version FROM below b CROSS JOIN nodes n ON n.handle = b.handle"
+    ))?;
+    let mut rows = statement.query([top.as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        visit(&read(row)?, row.get(10)?)?;
+    }
+    Ok(())
+}
+
 /// The node's ancestors from the inside out, itself first.
 pub(crate) fn ancestors(db: &Connection, node: NodeHandle) -> rusqlite::Result<Vec<NodeHandle>> {
     db.prepare_cached(

@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS nodes (
     fa     TEXT,
     blob   INTEGER REFERENCES blobs (id)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS nodes_by_parent ON nodes (parent);
+CREATE INDEX IF NOT EXISTS nodes_by_parent_and_type ON nodes (parent, type);
 CREATE INDEX IF NOT EXISTS nodes_by_owner ON nodes (owner, type);
 CREATE INDEX IF NOT EXISTS nodes_by_blob ON nodes (blob);
 

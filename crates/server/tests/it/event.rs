@@ -270,3 +270,20 @@ async fn stopping_does_not_wait_for_those_who_wait() {
     tokio::time::timeout(Duration::from_secs(3), server.shutdown()).await.unwrap();
     let _ = waiting.await;
 }
+
+#[tokio::test]
+async fn whoever_missed_forgotten_packets_loads_the_tree_anew() {
+    let server = builder().packets_kept(8).spawn().await.unwrap();
+    let account = Account::login(&server, crate::world::EMAIL, crate::world::PASSWORD).await;
+    let [root, ..] = account.roots().await;
+    let stale = Follower::of(&account).await;
+    for _ in 0..8 {
+        account.folder(&root).await;
+    }
+    let mut current = Follower::of(&account).await;
+    for _ in 0..8 {
+        account.folder(&root).await;
+    }
+    assert_eq!(stale.poll(&format!("{}wsc", account.url)).await, "-6");
+    assert_eq!(current.now().await["a"].as_array().unwrap().len(), 8);
+}
