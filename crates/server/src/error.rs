@@ -48,6 +48,12 @@ pub enum ServerError {
     /// A user's keys could not be made.
     #[error("user: {0}")]
     Keys(#[from] CryptoError),
+    /// No account has this e-mail address.
+    #[error("{0} has no account")]
+    NoUser(String),
+    /// The password does not open the account.
+    #[error("the password does not open the account of {0}")]
+    WrongPassword(String),
     /// The e-mail address has an account already.
     #[error("{0} has an account already")]
     UserExists(String),

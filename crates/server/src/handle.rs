@@ -8,9 +8,11 @@ use supermega_crypto::KdfVersion;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
+use crate::admin::TOKEN_FILE;
 use crate::builder::{NewUser, add_user};
 use crate::error::ServerError;
 use crate::fault::Fault;
+use crate::generate::{Generated, GeneratedTree, generate};
 use crate::request_log::LoggedRequest;
 use crate::state::State;
 use crate::tls::CA_FILE;
@@ -64,6 +66,25 @@ impl ServerHandle {
         let state = self.state.clone();
         let added = tokio::task::spawn_blocking(move || add_user(&state, &user)).await;
         added.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// Makes a tree of any size in an account, which is made if there is none.
+    pub async fn generate(&self, tree: GeneratedTree) -> Result<Generated, ServerError> {
+        let state = self.state.clone();
+        let made = tokio::task::spawn_blocking(move || generate(&state, &tree)).await;
+        made.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// What requests to `/admin` must carry in the header `X-Admin-Token`: a secret.
+    #[must_use]
+    pub fn admin_token(&self) -> &str {
+        &self.state.admin_token
+    }
+
+    /// The file that holds this token while the server runs.
+    #[must_use]
+    pub fn admin_token_file(&self) -> PathBuf {
+        self.state.data().join(TOKEN_FILE)
     }
 
     /// Misbehaves from now on.

@@ -22,11 +22,13 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod admin;
 mod api;
 mod builder;
 mod error;
 mod event;
 mod fault;
+mod generate;
 mod handle;
 mod http;
 mod request_log;
@@ -38,6 +40,7 @@ mod tls;
 pub use builder::{Server, ServerBuilder};
 pub use error::ServerError;
 pub use fault::{Action, Fault, FaultSyntaxError, Place};
+pub use generate::{Generated, GeneratedTree};
 pub use handle::ServerHandle;
 pub use request_log::LoggedRequest;
 pub use supermega_crypto::KdfVersion;

@@ -7,14 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use supermega_crypto::random;
+use supermega_encoding::base64;
 use tempfile::TempDir;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
+use crate::admin::TOKEN_FILE;
 use crate::error::ServerError;
 use crate::fault::{Challenges, Faults};
 use crate::request_log::RequestLog;
 use crate::storage::DownloadTokens;
 use crate::store::{Store, blobs, secret};
+use crate::tls::write_secret;
 
 /// How a server behaves.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,8 @@ pub(crate) struct State {
     pub stop: watch::Sender<bool>,
     /// Makes wait addresses and the salts of unknown users unguessable.
     pub secret: [u8; 32],
+    /// What orders to the running server must name.
+    pub admin_token: Zeroizing<String>,
     data: PathBuf,
     /// Keeps other servers away from the data.
     _lock: File,
@@ -66,8 +72,10 @@ impl State {
             .map_err(|source| ServerError::Data { path: blobs.clone(), source })?;
         let lock = lock(&data)?;
         let store = Store::open(&data.join("metadata.sqlite"), temporary.is_none())?;
-        let secret = store.write(|tx| secret(tx, random::array::<32>()))??;
+        let secret =
+            store.write(|tx| secret(tx, random::array::<32>()).map_err(ServerError::from))??;
         remove_orphans(&store, &blobs)?;
+        let admin_token = admin_token(&data)?;
         Ok(Self {
             store,
             config,
@@ -79,6 +87,7 @@ impl State {
             commits: watch::Sender::new(0),
             stop: watch::Sender::new(false),
             secret,
+            admin_token,
             data,
             _lock: lock,
             _temporary: temporary,
@@ -130,6 +139,15 @@ fn lock(data: &Path) -> Result<File, ServerError> {
         Err(TryLockError::WouldBlock) => Err(ServerError::DataInUse(data.to_owned())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// A new token for this run, which whoever may read the data folder can read there.
+fn admin_token(data: &Path) -> Result<Zeroizing<String>, ServerError> {
+    let token = Zeroizing::new(base64::encode(&random::array::<24>()?));
+    let path = data.join(TOKEN_FILE);
+    let written = write_secret(&path, &token);
+    written.map_err(|source| ServerError::Data { path, source })?;
+    Ok(token)
 }
 
 /// Removes what a crash, or a client that never came back, left behind.

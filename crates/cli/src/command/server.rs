@@ -48,6 +48,8 @@ pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
     if let Some(file) = server.ca_file() {
         context.output.note(&format!("clients that use TLS must trust {}", file.display()));
     }
+    let token = server.admin_token_file();
+    context.output.note(&format!("the token for {}admin/ is in {}", server.url(), token.display()));
     stop.requested().await;
     server.shutdown().await;
     Ok(Exit::Done)

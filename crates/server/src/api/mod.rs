@@ -15,7 +15,7 @@ mod tree;
 mod user_attribute;
 mod view;
 
-pub(crate) use answer::Answer;
+pub(crate) use answer::{Answer, WriteError};
 pub(crate) use batch::{Request, answer};
 pub(crate) use call::Caller;
 pub(crate) use session::caller;

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 pub(crate) use reply::{Reply, ReplyBody};
+pub(crate) use streamed::written;
 
 use crate::fault::{Action, Place};
 use crate::state::State;

@@ -39,6 +39,17 @@ impl Reply {
         Self::new(200, "application/json", body)
     }
 
+    /// JSON Lines.
+    pub(crate) fn lines(body: String) -> Self {
+        Self::new(200, "application/jsonl", ReplyBody::whole(body.into()))
+    }
+
+    /// The same answer with another status.
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
     /// Bytes, as storage servers give them.
     pub(crate) fn octets(body: Bytes) -> Self {
         Self::new(200, "application/octet-stream", ReplyBody::whole(body))

@@ -6,6 +6,7 @@ use std::time::Instant;
 use hyper::body::Incoming;
 
 use super::{Reply, commands, polls};
+use crate::admin;
 use crate::event::Poll;
 use crate::fault::{Action, Place, Proof, instead};
 use crate::state::State;
@@ -23,6 +24,7 @@ pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>)
         // A client that gets 200 here asks again at once, for ever (`protocol-observed.md` 5).
         "cs/rs" => Reply::status(404),
         other => match other.split_once('/') {
+            Some(("admin", rest)) => admin::answer(state, rest, request).await,
             Some(("w", token)) => polls::wait(state, token, request).await,
             Some(("dl", rest)) => download(state, rest).await,
             Some(("ul", rest)) => upload(state, rest, request).await,
@@ -30,7 +32,7 @@ pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>)
         },
     };
     // Tokens in paths are secrets: only the kind of a path is logged.
-    let kind = path.split('/').next().filter(|kind| kind.len() <= 3).unwrap_or_default();
+    let kind = path.split('/').next().filter(|kind| kind.len() <= 5).unwrap_or_default();
     let micros = begin.elapsed().as_micros();
     tracing::debug!(kind, status = reply.status_code(), micros, "answered");
     reply

@@ -4,12 +4,13 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rusqlite::Connection;
 use supermega_protocol::ErrorCode;
 use supermega_protocol::wire::encode_failure;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{Reply, ReplyBody};
-use crate::api::Answer;
+use crate::api::{Answer, WriteError};
 use crate::state::State;
 
 /// How much is sent at once. What fits into one piece is sent with its length.
@@ -19,16 +20,24 @@ const AHEAD: usize = 4;
 
 /// Writes an answer on a thread of its own.
 pub(super) async fn reply(state: &Arc<State>, answer: Answer) -> Reply {
+    let written = written(state, move |db: &Connection, out: &mut dyn Write| answer.write(db, out));
+    written.await.unwrap_or_else(|| Reply::json(encode_failure(ErrorCode::Internal.into())))
+}
+
+/// Writes from one committed state on a thread of its own. Gives nothing if that fails at once; later, the
+/// body ends early.
+pub(crate) async fn written(
+    state: &Arc<State>,
+    write: impl FnOnce(&Connection, &mut dyn Write) -> Result<(), WriteError> + Send + 'static,
+) -> Option<Reply> {
     let (sender, mut pieces) = mpsc::channel(AHEAD);
     let state = state.clone();
-    tokio::task::spawn_blocking(move || write(&state, &answer, sender));
-    let Some(Ok(first)) = pieces.recv().await else {
-        return Reply::json(encode_failure(ErrorCode::Internal.into()));
-    };
-    match pieces.recv().await {
+    tokio::task::spawn_blocking(move || run(&state, write, sender));
+    let first = pieces.recv().await?.ok()?;
+    Some(match pieces.recv().await {
         None => Reply::json_bytes(first),
         Some(second) => Reply::json_stream(ReplyBody::stream(rest(first, second, pieces))),
-    }
+    })
 }
 
 fn rest(
@@ -43,9 +52,13 @@ fn rest(
     futures_util::StreamExt::chain(begin, end)
 }
 
-fn write(state: &State, answer: &Answer, sender: Sender<io::Result<Bytes>>) {
+fn run(
+    state: &State,
+    write: impl FnOnce(&Connection, &mut dyn Write) -> Result<(), WriteError>,
+    sender: Sender<io::Result<Bytes>>,
+) {
     let mut out = Pieces { buffer: Vec::with_capacity(PIECE), sender };
-    let written = state.store.read(|db| Ok(answer.write(db, &mut out)));
+    let written = state.store.read(|db| Ok(write(db, &mut out)));
     let broken = match written {
         Ok(Ok(())) => return out.finish(),
         Ok(Err(error)) => error.to_string(),

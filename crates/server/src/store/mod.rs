@@ -82,10 +82,10 @@ impl Store {
     }
 
     /// Writes in a transaction, which is undone if `write` gives an error.
-    pub(crate) fn write<T>(
+    pub(crate) fn write<T, E: From<rusqlite::Error>>(
         &self,
-        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut db = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = write(&tx)?;
@@ -116,4 +116,15 @@ pub(crate) fn secret(
 pub(crate) fn now() -> i64 {
     let age = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     age.map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Ends all sessions and removes what users stored, but not their accounts and roots; gives the blobs that
+/// nobody needs any more.
+pub(crate) fn reset(db: &Transaction<'_>) -> rusqlite::Result<Vec<i64>> {
+    db.execute_batch(
+        "DELETE FROM nodes WHERE type < 2;
+         DELETE FROM uploads; DELETE FROM sessions; DELETE FROM answers; DELETE FROM packets;
+         DELETE FROM attributes;",
+    )?;
+    db.prepare("DELETE FROM blobs RETURNING id")?.query_map([], |row| row.get(0))?.collect()
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 
 /// Whatever carries bytes both ways.
@@ -59,9 +59,21 @@ impl Connection {
         headers: &str,
         body: &[u8],
     ) -> io::Result<Answer> {
+        let host = self.host.clone();
+        self.request_for(&host, method, path, headers, body).await
+    }
+
+    /// The same, naming another host.
+    pub async fn request_for(
+        &mut self,
+        host: &str,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> io::Result<Answer> {
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n{headers}\r\n",
-            self.host,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n{headers}\r\n",
             body.len()
         );
         self.stream.write_all(head.as_bytes()).await?;
@@ -80,6 +92,9 @@ impl Connection {
         let mut head: Vec<String> = head.lines().map(str::to_owned).collect();
         let status = head.remove(0).split(' ').nth(1).unwrap().parse().unwrap();
         let mut answer = Answer { status, head, body: Vec::new(), is_whole: false };
+        if answer.header("Transfer-Encoding") == Some("chunked") {
+            return self.chunks(answer).await;
+        }
         let length: usize = answer.header("Content-Length").unwrap_or("0").parse().unwrap();
         let mut buffer = vec![0; 1 << 16];
         while answer.body.len() < length {
@@ -91,6 +106,26 @@ impl Connection {
         }
         answer.is_whole = true;
         Ok(answer)
+    }
+
+    /// Reads a body whose length was not known when it began.
+    async fn chunks(&mut self, mut answer: Answer) -> io::Result<Answer> {
+        loop {
+            let mut size = String::new();
+            if self.stream.read_line(&mut size).await? == 0 {
+                return Ok(answer);
+            }
+            let size = usize::from_str_radix(size.trim(), 16).unwrap();
+            let mut chunk = vec![0; size + 2];
+            if self.stream.read_exact(&mut chunk).await.is_err() {
+                return Ok(answer);
+            }
+            answer.body.extend_from_slice(&chunk[..size]);
+            if size == 0 {
+                answer.is_whole = true;
+                return Ok(answer);
+            }
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 mod http;
 mod world;
 
+mod admin;
 mod event;
 mod fault;
+mod generate;
 mod grammar;
 mod link;
 mod node;

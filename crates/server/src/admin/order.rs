@@ -1,0 +1,108 @@
+//! Orders: users, trees, faults, a new beginning.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use supermega_crypto::KdfVersion;
+use zeroize::Zeroizing;
+
+use crate::builder::{NewUser, add_user};
+use crate::error::ServerError;
+use crate::fault::Fault;
+use crate::generate::{GeneratedTree, generate};
+use crate::state::State;
+use crate::store;
+
+/// Why an order was not carried out.
+pub(super) struct Problem {
+    pub status: u16,
+    pub text: String,
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Self { status: 400, text: error.to_string() }
+    }
+}
+
+impl From<ServerError> for Problem {
+    fn from(error: ServerError) -> Self {
+        let status = match error {
+            ServerError::UserExists(_) => 409,
+            ServerError::WrongPassword(_) => 403,
+            _ => 500,
+        };
+        Self { status, text: error.to_string() }
+    }
+}
+
+/// `POST users`: makes an account.
+pub(super) fn user(state: &State, body: &[u8]) -> Result<Value, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        email: String,
+        password: Zeroizing<String>,
+        #[serde(default)]
+        kdf: Kdf,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kdf {
+        V1,
+        #[default]
+        V2,
+    }
+    let order: Order = serde_json::from_slice(body)?;
+    let kdf = match order.kdf {
+        Kdf::V1 => KdfVersion::V1,
+        Kdf::V2 => KdfVersion::V2,
+    };
+    let (email, password) = (order.email, order.password);
+    add_user(state, &NewUser { email, password, kdf, rsa: None })?;
+    Ok(json!({}))
+}
+
+/// `POST generate`: makes a tree.
+pub(super) fn generate_tree(state: &State, body: &[u8]) -> Result<Value, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        email: String,
+        password: Zeroizing<String>,
+        nodes: u32,
+        #[serde(default = "fifty")]
+        per_folder: u32,
+        #[serde(default)]
+        link: bool,
+    }
+    fn fifty() -> u32 {
+        50
+    }
+    let Order { email, password, nodes, per_folder, link } = serde_json::from_slice(body)?;
+    let made = generate(state, &GeneratedTree { email, password, nodes, per_folder, link })?;
+    Ok(json!({ "folder": made.folder.to_string(), "link": made.link.as_ref().map(|l| l.as_str()) }))
+}
+
+/// `POST faults`: misbehaves from now on.
+pub(super) fn fault(state: &State, body: &[u8]) -> Result<Value, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        fault: String,
+    }
+    let order: Order = serde_json::from_slice(body)?;
+    let fault: Fault =
+        order.fault.parse().map_err(|error| Problem { status: 400, text: format!("{error}") })?;
+    state.faults.add(fault);
+    Ok(json!({}))
+}
+
+/// `POST reset`: ends sessions and removes what users stored; their accounts stay, and their roots.
+pub(super) fn reset(state: &State) -> Result<Value, Problem> {
+    let unused = state.store.write(|tx| store::reset(tx).map_err(ServerError::from))?;
+    state.remove_blobs(&unused);
+    state.faults.clear();
+    state.log.clear();
+    state.announce();
+    Ok(json!({}))
+}
