@@ -20,6 +20,9 @@ const BATCH: usize = 10_000;
 /// Longer answers are not kept: those of commands that change something are short.
 const KEPT: usize = 1 << 20;
 
+/// How much of a command that is not supported is logged.
+const LOGGED: usize = 2000;
+
 /// A request to `cs`.
 pub(crate) struct Request<'a> {
     pub sid: Option<&'a str>,
@@ -169,7 +172,7 @@ macro_rules! dispatch {
         match $name {
             $(<$type as Command>::NAME => run::<$type>($call, $command).map(Part::Text),)*
             FetchNodes::NAME => fetch($call, $command).map(Part::Tree),
-            other => unsupported(other).map(Part::Text),
+            other => unsupported(other, $command).map(Part::Text),
         }
     };
 }
@@ -222,12 +225,12 @@ fn decode<C: Command>(command: &str) -> Result<C, ApiError> {
 
 /// Statistics are taken and thrown away. Everything else that is not known is refused item by item: some
 /// clients crash on 0 for a command that has a result (`protocol-observed.md` 6.1).
-fn unsupported(name: &str) -> Result<String, ApiError> {
+fn unsupported(name: &str, command: &str) -> Result<String, ApiError> {
     if matches!(name, "log" | "clog" | "sla") {
         return Ok("0".into());
     }
-    let is_plain = name.len() <= 20 && name.bytes().all(|b| b.is_ascii_alphanumeric());
-    tracing::info!(command = if is_plain { name } else { "?" }, "not supported");
+    let body: String = command.chars().take(LOGGED).collect();
+    tracing::warn!(body = body.escape_debug().to_string(), "not supported");
     let code =
         if matches!(name, "pk" | "gpsa") { ErrorCode::NotFound } else { ErrorCode::Arguments };
     Err(code.into())
