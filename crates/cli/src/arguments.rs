@@ -308,6 +308,9 @@ pub struct Server {
     /// How much an account may hold: bytes, or a number with K, M, G or T (powers of 1024)
     #[arg(long, value_name = "SIZE", env = "SUPERMEGA_SERVER_QUOTA", value_parser = bytes_of)]
     pub quota: Option<u64>,
+    /// Give files in six parts to clients that can put them together
+    #[arg(long, env = "SUPERMEGA_SERVER_CLOUDRAID", value_parser = switch())]
+    pub cloudraid: bool,
 }
 
 /// Key derivation of an account.

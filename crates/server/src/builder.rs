@@ -23,6 +23,8 @@ const QUOTA: u64 = 20 << 30;
 const HOLD: Duration = Duration::from_secs(30);
 /// A hundred megabytes of them or so.
 const PACKETS_KEPT: u32 = 250_000;
+/// Official clients use an address again for just under two days (`protocol-api.md` 3.4, 4.4).
+const URL_LIFETIME: Duration = Duration::from_hours(48);
 
 /// A local server, see [`Server::builder`].
 #[derive(Debug)]
@@ -39,7 +41,13 @@ impl Server {
             data: None,
             users: Vec::new(),
             faults: Vec::new(),
-            config: Config { quota: QUOTA, hold: HOLD, packets_kept: PACKETS_KEPT },
+            config: Config {
+                quota: QUOTA,
+                hold: HOLD,
+                packets_kept: PACKETS_KEPT,
+                cloudraid: false,
+                url_lifetime: URL_LIFETIME,
+            },
             allow_remote: false,
         }
     }
@@ -150,6 +158,18 @@ impl ServerBuilder {
     /// unless said otherwise. Clients that missed more are told to load the tree anew.
     pub fn packets_kept(mut self, packets: u32) -> Self {
         self.config.packets_kept = packets;
+        self
+    }
+
+    /// Gives files in six parts to clients that can put them together (`protocol-api.md` 3.7).
+    pub fn cloudraid(mut self, on: bool) -> Self {
+        self.config.cloudraid = on;
+        self
+    }
+
+    /// How long addresses for downloads are good; 48 hours unless said otherwise.
+    pub fn url_lifetime(mut self, lifetime: Duration) -> Self {
+        self.config.url_lifetime = lifetime;
         self
     }
 

@@ -18,6 +18,8 @@ pub enum LoggedRequest {
         start: u64,
         /// The byte behind the last.
         end: Option<u64>,
+        /// The part of the file that it was asked of: 0 is parity.
+        part: Option<u8>,
     },
     /// A poll for events.
     Event,

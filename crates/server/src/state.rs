@@ -16,7 +16,7 @@ use crate::admin::TOKEN_FILE;
 use crate::error::ServerError;
 use crate::fault::{Challenges, Faults};
 use crate::request_log::RequestLog;
-use crate::storage::DownloadTokens;
+use crate::storage::{Download, Tokens};
 use crate::store::{Store, blobs, secret};
 use crate::tls::write_secret;
 
@@ -29,6 +29,10 @@ pub(crate) struct Config {
     pub hold: Duration,
     /// How many packets are kept for clients that were away.
     pub packets_kept: u32,
+    /// Whether clients that can put a file together get it in six parts.
+    pub cloudraid: bool,
+    /// How long addresses of downloads are good.
+    pub url_lifetime: Duration,
 }
 
 /// The server's parts.
@@ -39,7 +43,7 @@ pub(crate) struct State {
     pub faults: Faults,
     pub challenges: Challenges,
     pub log: RequestLog,
-    pub downloads: DownloadTokens,
+    pub downloads: Tokens<Download>,
     /// Connections that were accepted so far.
     pub connections: AtomicU64,
     /// Counts commits that made packets: whoever waits for events watches it.
@@ -82,7 +86,7 @@ impl State {
             faults: Faults::default(),
             challenges: Challenges::default(),
             log: RequestLog::default(),
-            downloads: DownloadTokens::default(),
+            downloads: Tokens::new(config.url_lifetime),
             connections: AtomicU64::new(0),
             commits: watch::Sender::new(0),
             stop: watch::Sender::new(false),

@@ -38,6 +38,7 @@ pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
     if let Some(quota) = arguments.quota {
         builder = builder.quota(quota);
     }
+    builder = builder.cloudraid(arguments.cloudraid);
     // Before others learn that there is a server, so that they can end it.
     let mut stop = Stop::listen()?;
     let server: ServerHandle = builder.spawn().await?;

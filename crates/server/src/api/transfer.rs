@@ -9,6 +9,7 @@ use supermega_protocol::wire::Grammar;
 use supermega_protocol::{ErrorCode, StorageUrl, Verbatim, is_set};
 
 use super::call::{ApiError, Call, Handle};
+use crate::storage::{Download, Part};
 use crate::store::{links, nodes, uploads, users};
 
 impl Handle for RequestDownload {
@@ -31,8 +32,7 @@ impl Handle for RequestDownload {
             ..DownloadReply::default()
         };
         if is_set(self.g) {
-            let token = call.state.downloads.issue(blob, size)?;
-            reply.g = Some(Sources::Whole(url(call, "dl", &token)));
+            reply.g = Some(sources(call, blob, size, self.v)?);
             reply.fh = Some(base64::encode(&blob.to_be_bytes()));
         }
         Ok(reply)
@@ -51,6 +51,24 @@ impl Handle for RequestUpload {
         let ip = None;
         Ok(UploadReply { p: url(call, "ul", &token), ip })
     }
+}
+
+/// Where a file's bytes are: in parts, if the server has them so and the client can use them.
+fn sources(
+    call: &Call<'_>,
+    blob: i64,
+    size: u64,
+    version: Option<u8>,
+) -> Result<Sources, ApiError> {
+    let source = |part| {
+        let token = call.state.downloads.issue(Download { blob, size, part })?;
+        Ok::<_, ApiError>(url(call, "dl", &token))
+    };
+    if !call.state.config.cloudraid || version != Some(2) {
+        return source(None).map(Sources::Whole);
+    }
+    let [parity, a, b, c, d, e] = Part::ALL.map(|part| source(Some(part)));
+    Ok(Sources::Parts(Box::new([parity?, a?, b?, c?, d?, e?])))
 }
 
 /// The address of a transfer, on the host that the client reached us by. Official clients strip the port

@@ -32,6 +32,8 @@ pub enum Place {
     Download,
     /// Polls for events.
     Event,
+    /// Requests for bytes of this one of a file's six parts.
+    Part(u8),
     /// Requests that bring a file's bytes.
     Upload,
 }
@@ -125,13 +127,19 @@ fn read(text: &str) -> Result<Fault, &'static str> {
         "connection" => Place::Connection,
         "download" => Place::Download,
         "event" => Place::Event,
+        "part0" => Place::Part(0),
+        "part1" => Place::Part(1),
+        "part2" => Place::Part(2),
+        "part3" => Place::Part(3),
+        "part4" => Place::Part(4),
+        "part5" => Place::Part(5),
         "upload" => Place::Upload,
         name if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()) => {
             Place::Command(name.to_owned())
         }
         _ => {
             return Err(
-                "the place is api, connection, event, upload, download or a command's name",
+                "the place is api, connection, event, upload, download, part0 to part5 or a command's name",
             );
         }
     };
@@ -144,7 +152,8 @@ fn read(text: &str) -> Result<Fault, &'static str> {
 
 fn happens(action: &Action, place: &Place) -> bool {
     let connection = *place == Place::Connection;
-    let storage = matches!(place, Place::Download | Place::Upload);
+    let download = matches!(place, Place::Download | Place::Part(_));
+    let storage = download || *place == Place::Upload;
     match action {
         Action::Delay { .. } | Action::Lost | Action::Stall { bytes: 0 } => true,
         Action::Error { .. } | Action::Status { .. } => !connection,
@@ -154,7 +163,7 @@ fn happens(action: &Action, place: &Place) -> bool {
         Action::Cut { .. }
         | Action::Flip { .. }
         | Action::Stall { .. }
-        | Action::Truncate { .. } => *place == Place::Download,
+        | Action::Truncate { .. } => download,
     }
 }
 
@@ -215,6 +224,7 @@ impl fmt::Display for Place {
             Self::Connection => "connection",
             Self::Download => "download",
             Self::Event => "event",
+            Self::Part(number) => return write!(f, "part{number}"),
             Self::Upload => "upload",
         })
     }

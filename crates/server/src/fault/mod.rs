@@ -8,6 +8,7 @@
 //! | a command's name, as `us` or `g` | requests to `cs` that hold this command |
 //! | `event` | polls for events |
 //! | `upload`, `download` | storage requests |
+//! | `part0` to `part5` | downloads of one of a file's six parts; 0 is parity |
 //! | `connection` | new connections, before their first request |
 //!
 //! | action | what happens | where |

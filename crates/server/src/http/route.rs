@@ -10,7 +10,7 @@ use crate::admin;
 use crate::event::Poll;
 use crate::fault::{Action, Place, Proof, instead};
 use crate::state::State;
-use crate::storage;
+use crate::storage::{self, Access, Part};
 
 /// Answers one request.
 pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>) -> Reply {
@@ -41,9 +41,18 @@ pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>)
 }
 
 async fn download(state: &Arc<State>, rest: &str) -> Reply {
-    let actions = state.faults.hit(|place| *place == Place::Download);
+    let token = rest.split('/').next().unwrap_or_default();
+    let part = match state.downloads.find(token) {
+        Access::Granted(download) => download.part.map(Part::number),
+        Access::Ended | Access::Unknown => None,
+    };
+    let actions = state.faults.hit(|place| match place {
+        Place::Download => true,
+        Place::Part(number) => part == Some(*number),
+        _ => false,
+    });
     if actions.contains(&Action::Expired) {
-        state.downloads.expire(rest.split('/').next().unwrap_or_default());
+        state.downloads.expire(token);
         return Reply::status(403);
     }
     if let Some(reply) = instead(state, &actions, Proof::None).await {

@@ -1,4 +1,5 @@
-//! Downloads: `/dl/TOKEN`, `/dl/TOKEN/START-END`, `/dl/TOKEN/START-` (`protocol-api.md` 3.3).
+//! Downloads: `/dl/TOKEN`, `/dl/TOKEN/START-END`, `/dl/TOKEN/START-` (`protocol-api.md` 3.3). Each of the
+//! six parts of a file has a token of its own (3.7).
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -9,7 +10,9 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::task::JoinHandle;
 
-use super::PIECE;
+use super::raid::Part;
+use super::tokens::{Access, Download};
+use super::{PART_PIECE, PIECE};
 use crate::fault::{Action, BodyFaults, Pace};
 use crate::http::{Reply, ReplyBody};
 use crate::request_log::LoggedRequest;
@@ -18,18 +21,22 @@ use crate::state::State;
 /// Answers a download; `rest` is the path behind `/dl/`.
 pub(crate) async fn download(state: &Arc<State>, rest: &str, actions: &[Action]) -> Reply {
     let (token, range) = rest.split_once('/').unwrap_or((rest, ""));
-    let Some(found) = state.downloads.find(token) else { return Reply::status(404) };
-    let Some((start, end)) = parse_range(range, found.size) else { return Reply::status(400) };
-    state.log.add(LoggedRequest::Download { start, end: (!range.is_empty()).then_some(end) });
+    let found = match state.downloads.find(token) {
+        Access::Granted(found) => found,
+        Access::Ended => return Reply::status(403),
+        Access::Unknown => return Reply::status(404),
+    };
+    let Some((start, end)) = parse_range(range, found.length()) else { return Reply::status(400) };
+    state.log.add(LoggedRequest::Download {
+        start,
+        end: (!range.is_empty()).then_some(end),
+        part: found.part.map(Part::number),
+    });
     if end <= start {
         return Reply::octets(Bytes::new());
     }
     let path = state.blob_path(found.blob);
-    let opened = tokio::task::spawn_blocking(move || {
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start(start))?;
-        Ok::<_, std::io::Error>(file)
-    });
+    let opened = tokio::task::spawn_blocking(move || File::open(path));
     let Ok(Ok(file)) = opened.await else { return Reply::status(404) };
     let faults = BodyFaults::of(actions);
     let length = faults.truncate.map_or(end - start, |bytes| bytes.min(end - start));
@@ -37,6 +44,7 @@ pub(crate) async fn download(state: &Arc<State>, rest: &str, actions: &[Action])
     let served = ends.fold(length, u64::min);
     let sending = Sending {
         state: state.clone(),
+        source: found,
         reading: None,
         at: start,
         begin: start,
@@ -53,8 +61,9 @@ type Piece = (File, Vec<u8>);
 /// A body on its way: one piece is read while the one before is sent.
 struct Sending {
     state: Arc<State>,
+    source: Download,
     reading: Option<JoinHandle<std::io::Result<Piece>>>,
-    /// Offset in the file of the next piece to send.
+    /// Offset of the next piece to send.
     at: u64,
     begin: u64,
     end: u64,
@@ -86,17 +95,14 @@ impl Sending {
 
     /// Begins to read the piece at `at`, if there is one.
     fn read(&mut self, mut file: File, at: u64) {
-        let most = self.pace.piece(PIECE);
+        let most = self.pace.piece(if self.source.part.is_some() { PART_PIECE } else { PIECE });
         let wanted = most.min(usize::try_from(self.end - at).unwrap_or(most));
         if wanted == 0 {
             return;
         }
+        let source = self.source;
         self.reading = Some(tokio::task::spawn_blocking(move || {
-            let mut bytes = Vec::with_capacity(wanted);
-            Read::by_ref(&mut file).take(wanted as u64).read_to_end(&mut bytes)?;
-            if bytes.len() < wanted {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
+            let bytes = source.read(&mut file, at, wanted)?;
             Ok((file, bytes))
         }));
     }
@@ -112,6 +118,27 @@ impl Sending {
             self.state.stopped().await;
         }
         Err(std::io::ErrorKind::ConnectionAborted.into())
+    }
+}
+
+impl Download {
+    /// How many bytes there are to read.
+    fn length(&self) -> u64 {
+        self.part.map_or(self.size, |part| part.size(self.size))
+    }
+
+    /// Reads bytes from `at` on. Blocks.
+    fn read(&self, file: &mut File, at: u64, length: usize) -> std::io::Result<Vec<u8>> {
+        if let Some(part) = self.part {
+            return part.read(file, self.size, at, length);
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let mut bytes = Vec::with_capacity(length);
+        Read::by_ref(file).take(length as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < length {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(bytes)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tokens of downloads: whoever has one may read one file for a while.
+//! Tokens in addresses: whoever has one may do one thing for a while.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,39 +7,79 @@ use std::time::{Duration, Instant};
 use supermega_crypto::{CryptoError, random};
 use supermega_encoding::base64;
 
-/// Official clients use an address again for just under two days.
-const LIFE: Duration = Duration::from_hours(48);
+use super::raid::Part;
 
-/// What a token gives access to.
+/// Tokens that ended are told from those that never were for this many lives.
+const REMEMBERED: u32 = 2;
+
+/// A file's bytes, or those of one of its parts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Download {
     pub blob: i64,
+    /// Of the whole file.
     pub size: u64,
-    issued: Instant,
+    pub part: Option<Part>,
 }
 
-/// All tokens that are given out. A restart ends them, and clients ask for new ones.
-#[derive(Debug, Default)]
-pub(crate) struct DownloadTokens(Mutex<HashMap<String, Download>>);
+/// What a token is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access<T> {
+    Granted(T),
+    Ended,
+    Unknown,
+}
 
-impl DownloadTokens {
-    pub(crate) fn issue(&self, blob: i64, size: u64) -> Result<String, CryptoError> {
+/// All tokens of one kind that are given out. A restart ends them, and clients ask for new ones.
+#[derive(Debug)]
+pub(crate) struct Tokens<T> {
+    life: Duration,
+    issued: Mutex<HashMap<String, (T, Instant)>>,
+}
+
+impl<T: Copy> Tokens<T> {
+    pub(crate) fn new(life: Duration) -> Self {
+        Self { life, issued: Mutex::default() }
+    }
+
+    pub(crate) fn issue(&self, access: T) -> Result<String, CryptoError> {
         let token = base64::encode(&random::array::<18>()?);
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if tokens.len() % 4096 == 4095 {
-            tokens.retain(|_, download| download.issued.elapsed() < LIFE);
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if issued.len() % 4096 == 4095 {
+            let remembered = self.life.saturating_mul(REMEMBERED);
+            issued.retain(|_, (_, since)| since.elapsed() < remembered);
         }
-        tokens.insert(token.clone(), Download { blob, size, issued: Instant::now() });
+        issued.insert(token.clone(), (access, Instant::now()));
         Ok(token)
     }
 
-    pub(crate) fn find(&self, token: &str) -> Option<Download> {
-        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.get(token).filter(|download| download.issued.elapsed() < LIFE).copied()
+    pub(crate) fn find(&self, token: &str) -> Access<T> {
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        match issued.get(token) {
+            Some((access, since)) if since.elapsed() < self.life => Access::Granted(*access),
+            Some(_) => Access::Ended,
+            None => Access::Unknown,
+        }
     }
 
     /// Makes a token invalid.
     pub(crate) fn expire(&self, token: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_ended_is_told_from_one_that_never_was() {
+        let tokens = Tokens::new(Duration::from_hours(1));
+        let token = tokens.issue(5).unwrap();
+        assert_eq!(tokens.find(&token), Access::Granted(5));
+        tokens.expire(&token);
+        assert_eq!(tokens.find(&token), Access::Unknown);
+        let tokens = Tokens::new(Duration::ZERO);
+        let token = tokens.issue(5).unwrap();
+        assert_eq!(tokens.find(&token), Access::Ended);
     }
 }

@@ -11,6 +11,7 @@ mod grammar;
 mod link;
 mod node;
 mod put;
+mod raid;
 mod robust;
 mod session;
 mod tls;

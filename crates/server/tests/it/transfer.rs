@@ -127,6 +127,18 @@ async fn ranges_are_exact_and_a_connection_serves_many() {
 }
 
 #[tokio::test]
+async fn a_download_ends_with_its_address() {
+    let lifetime = std::time::Duration::ZERO;
+    let server = builder().url_lifetime(lifetime).spawn().await.unwrap();
+    let account = Account::login(&server, EMAIL, PASSWORD).await;
+    let [root, ..] = account.roots().await;
+    let node = account.file(&root, b"x").await;
+    let source = account.source(&node).await;
+    assert_eq!(get(&source).await.status, 403);
+    assert_eq!(get(&format!("{source}x")).await.status, 404);
+}
+
+#[tokio::test]
 async fn a_blob_lives_as_long_as_any_node_needs_it() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path()).await;
