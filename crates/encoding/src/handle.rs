@@ -110,6 +110,10 @@ handle!(
     EventCursor, 8, 11
 );
 handle!(
+    /// A sync or a backup that a device registered: 8 bytes.
+    BackupHandle, 8, 11
+);
+handle!(
     /// A stored thumbnail or preview: 8 bytes.
     FileAttributeHandle, 8, 11
 );

@@ -21,7 +21,7 @@ mod token;
 
 pub use base64::{Base64, DecodeError};
 pub use handle::{
-    ContactRequestHandle, DeviceSessionHandle, EventCursor, FileAttributeHandle, NodeHandle,
-    PublicHandle, UserHandle,
+    BackupHandle, ContactRequestHandle, DeviceSessionHandle, EventCursor, FileAttributeHandle,
+    NodeHandle, PublicHandle, UserHandle,
 };
 pub use token::UploadToken;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use supermega_encoding::{Base64, NodeHandle, UserHandle};
 
 use crate::user_attribute::{AttributeName, AttributeValue};
+use crate::wire::Done;
 use crate::{Command, Flag, Timestamp, Verbatim};
 
 /// Fetches one's own user data.
@@ -329,4 +330,26 @@ impl Command for UpdateUser {
     const NAME: &'static str = "up";
     const TAGGED: bool = true;
     type Response = UserHandle;
+}
+
+/// Makes a version 2 account of one of version 1 (`protocol-auth.md` 2.14).
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct UpgradeAccount {
+    /// Master key under the new key, 16 bytes.
+    pub emk: Base64,
+    /// The hashed authentication key, 16 bytes.
+    pub hak: Base64,
+    /// The client's random value, 16 bytes.
+    pub crv: Base64,
+}
+
+impl fmt::Debug for UpgradeAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UpgradeAccount { .. }")
+    }
+}
+
+impl Command for UpgradeAccount {
+    const NAME: &'static str = "avu";
+    type Response = Done;
 }

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Drift, account, link, node, put, session, share, transfer, tree, user_attribute};
+use crate::{
+    Drift, account, backup, link, node, put, service, session, session_list, share, transfer, tree,
+    user_attribute,
+};
 
 /// A request that `cs` takes, and the result it gives (`protocol-api.md` 2.1).
 pub trait Command: Serialize + DeserializeOwned + JsonSchema + Send + 'static {
@@ -38,10 +41,23 @@ pub fn visit_commands(visitor: &mut impl CommandVisitor) {
     visitor.visit::<session::Prelogin>();
     visitor.visit::<session::Login>();
     visitor.visit::<session::Logout>();
+    visitor.visit::<session_list::ListSessions>();
+    visitor.visit::<session_list::EndSessions>();
     visitor.visit::<account::FetchUser>();
     visitor.visit::<account::FetchQuota>();
     visitor.visit::<account::UpdateUser>();
+    visitor.visit::<account::UpgradeAccount>();
+    visitor.visit::<service::FetchFlags>();
+    visitor.visit::<service::FetchBlockReason>();
+    visitor.visit::<service::FetchAddress>();
+    visitor.visit::<service::QueryTransferQuota>();
+    visitor.visit::<backup::ListBackups>();
+    visitor.visit::<backup::PutBackup>();
+    visitor.visit::<backup::PutHeartbeat>();
+    visitor.visit::<backup::RemoveBackup>();
     visitor.visit::<user_attribute::FetchAttribute>();
+    visitor.visit::<user_attribute::RemoveAttribute>();
+    visitor.visit::<user_attribute::FetchEmail>();
     visitor.visit::<user_attribute::PutAttributes>();
     visitor.visit::<user_attribute::PutVersionedAttributes>();
     visitor.visit::<tree::FetchNodes>();

@@ -25,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod backup;
 mod command;
 mod drift;
 mod error;
@@ -34,7 +35,9 @@ pub mod node;
 pub mod packet;
 pub mod put;
 pub mod schema;
+pub mod service;
 pub mod session;
+pub mod session_list;
 pub mod share;
 pub mod transfer;
 pub mod tree;

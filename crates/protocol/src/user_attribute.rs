@@ -8,8 +8,10 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use supermega_encoding::UserHandle;
 
 use crate::value::Form;
+use crate::wire::Done;
 use crate::{Command, Flag, Verbatim};
 
 /// The key container of current clients (`protocol-auth.md` 4.8).
@@ -53,10 +55,16 @@ impl AttributeName {
         &self.0
     }
 
-    /// Whether others than the owner may read it.
+    /// Whether everybody may read it.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.0.starts_with('+')
+    }
+
+    /// Whether the owner's contacts may read it.
+    #[must_use]
+    pub fn is_for_contacts(&self) -> bool {
+        self.is_public() || self.0.starts_with('#') || matches!(&*self.0, "firstname" | "lastname")
     }
 
     /// How large a value may be, in bytes.
@@ -154,6 +162,32 @@ pub struct FetchAttribute {
 impl Command for FetchAttribute {
     const NAME: &'static str = "uga";
     type Response = AttributeValue;
+}
+
+/// Removes one's attribute.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RemoveAttribute {
+    /// Which.
+    pub ua: AttributeName,
+}
+
+impl Command for RemoveAttribute {
+    const NAME: &'static str = "upr";
+    const TAGGED: bool = true;
+    type Response = Done;
+}
+
+/// Asks for a user's e-mail address.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FetchEmail {
+    /// Whose.
+    pub u: UserHandle,
+}
+
+impl Command for FetchEmail {
+    const NAME: &'static str = "uge";
+    const TAGGED: bool = true;
+    type Response = String;
 }
 
 /// Sets attributes whatever their version.

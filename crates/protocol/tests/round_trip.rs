@@ -4,17 +4,22 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use supermega_protocol::account::{FetchQuota, FetchUser, UpdateUser};
+use supermega_protocol::account::{FetchQuota, FetchUser, UpdateUser, UpgradeAccount};
+use supermega_protocol::backup::{ListBackups, PutBackup, PutHeartbeat, RemoveBackup};
 use supermega_protocol::event::{EventReply, Events};
 use supermega_protocol::link::{LinkReply, SetLink};
 use supermega_protocol::node::{DeleteNode, MoveNode, SetAttributes};
 use supermega_protocol::packet::{ActionPacket, PacketBody, PendingKeys, RemovedNode};
 use supermega_protocol::put::PutNodes;
+use supermega_protocol::service::{FetchAddress, FetchBlockReason, FetchFlags, QueryTransferQuota};
 use supermega_protocol::session::{Login, Logout, Prelogin};
+use supermega_protocol::session_list::{EndSessions, ListSessions};
 use supermega_protocol::share::SetShare;
 use supermega_protocol::transfer::{RequestDownload, RequestUpload};
 use supermega_protocol::tree::{FetchNodes, Tree};
-use supermega_protocol::user_attribute::{FetchAttribute, PutAttributes, PutVersionedAttributes};
+use supermega_protocol::user_attribute::{
+    FetchAttribute, FetchEmail, PutAttributes, PutVersionedAttributes, RemoveAttribute,
+};
 use supermega_protocol::wire::{self, Grammar};
 use supermega_protocol::{
     Command, CommandVisitor, Failure, Flag, SequenceTag, StorageUrl, schema, visit_commands,
@@ -76,6 +81,58 @@ commands! {
             r#"{"a":"up","k":"a2s","ts":"dHM","privk":"cHJpdg","pubk":"cHVi","crv":"Y3J2","uh":"dWg","mfa":"123456","c":"code","name":"Anna","terms":"Mq","firstname":"QQ","lastname":"Qg","name2":"Qw","i":"abc"}"#,
         ],
         results: [r#""ESIzRFVmd4g""#],
+    }
+    usl: ListSessions {
+        requests: [r#"{"a":"usl","x":1,"d":1}"#, r#"{"a":"usl"}"#],
+        results: [r#"[[1700000000,1700000100,"SuperMEGA/1","192.0.2.1","NZ",1,"ERERERERERE",1,"ZGV2aWNl"],[1700000000,1700000100,"megatools","192.0.2.1","NZ",0,"ERERERERERI",0]]"#, r#"[[1700000000,1700000100,"SuperMEGA/1","192.0.2.1","NZ",1]]"#],
+    }
+    usr: EndSessions {
+        requests: [r#"{"a":"usr","ko":1,"s":["ERERERERERE"]}"#],
+        results: [r#"0"#],
+    }
+    avu: UpgradeAccount {
+        requests: [r#"{"a":"avu","emk":"ZW1r","hak":"aGFr","crv":"Y3J2"}"#],
+        results: [r#"0"#],
+    }
+    gmf: FetchFlags {
+        requests: [r#"{"a":"gmf"}"#],
+        results: [r#"{"nlfe":1,"mfae":1,"ach":0,"mcs":0,"ssrs":1}"#, r#"{}"#],
+    }
+    whyamiblocked: FetchBlockReason {
+        requests: [r#"{"a":"whyamiblocked"}"#],
+        results: [r#"200"#, r#"0"#],
+    }
+    wmip: FetchAddress {
+        requests: [r#"{"a":"wmip"}"#],
+        results: [r#"{"cc":"NZ","ip":"192.0.2.1"}"#],
+    }
+    qbq: QueryTransferQuota {
+        requests: [r#"{"a":"qbq","s":7}"#],
+        results: [r#"1"#, r#"0"#],
+    }
+    sf: ListBackups {
+        requests: [r#"{"a":"sf"}"#],
+        results: [r#"[{"id":"ERERERERERE","t":2,"h":"AQIDBAUG","l":"bA","d":"ZGV2aWNl","dua":"SuperMEGA/1","s":1,"ss":0,"e":"bmFtZQ","hb":{"ts":1700000000,"s":2,"p":50,"qu":1,"qd":0,"lts":1700000001,"lh":"BQYHCAkK"}}]"#, r#"[]"#],
+    }
+    sp: PutBackup {
+        requests: [r#"{"a":"sp","id":"ERERERERERE","t":2,"h":"AQIDBAUG","l":"bA","d":"ZGV2aWNl","dr":"ZHJpdmU","s":1,"ss":0,"e":"bmFtZQ"}"#],
+        results: [r#""ERERERERERE""#],
+    }
+    sphb: PutHeartbeat {
+        requests: [r#"{"a":"sphb","id":"ERERERERERE","s":2,"p":50,"qu":1,"qd":0,"lts":1700000001,"lh":"BQYHCAkK"}"#],
+        results: [r#"0"#],
+    }
+    sr: RemoveBackup {
+        requests: [r#"{"a":"sr","id":"ERERERERERE"}"#],
+        results: [r#"0"#],
+    }
+    upr: RemoveAttribute {
+        requests: [r#"{"a":"upr","ua":"^!prd"}"#],
+        results: [r#"0"#],
+    }
+    uge: FetchEmail {
+        requests: [r#"{"a":"uge","u":"ESIzRFVmd4g"}"#],
+        results: [r#""anna@example.org""#],
     }
     uga: FetchAttribute {
         requests: [r#"{"a":"uga","u":"ESIzRFVmd4g","ua":"+puEd255","v":1}"#, r#"{"a":"uga","ua":"^!keys"}"#],

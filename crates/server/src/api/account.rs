@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use supermega_encoding::{Base64, UserHandle};
-use supermega_protocol::account::{FetchQuota, FetchUser, Quota, UpdateUser, UserData};
+use supermega_protocol::account::{
+    FetchQuota, FetchUser, Quota, UpdateUser, UpgradeAccount, UserData,
+};
 use supermega_protocol::tree::NodeType;
-use supermega_protocol::user_attribute::AttributeName;
+use supermega_protocol::user_attribute::{AttributeName, NewVersions};
+use supermega_protocol::wire::Done;
 use supermega_protocol::{ErrorCode, Timestamp, is_set};
 
 use super::call::{ApiError, Call, Handle};
+use super::user_attribute;
 use crate::store::{attributes, nodes, users};
 
 impl Handle for FetchUser {
@@ -100,13 +104,26 @@ impl Handle for UpdateUser {
         }
         let named =
             [("firstname", &self.firstname), ("lastname", &self.lastname), ("name2", &self.name2)];
+        let mut versions = NewVersions::new();
         for (name, value) in named {
-            if let Some(value) = value {
-                value.decode().map_err(|_| ErrorCode::Arguments)?;
-                attributes::set(call.db, user, name, &value.0)?;
+            if let (Some(value), Some(name)) = (value, AttributeName::new(name)) {
+                let version = user_attribute::set(call, user, &name, value)?;
+                versions.insert(name, version);
             }
         }
+        user_attribute::tell(call, user, &versions)?;
         Ok(user)
+    }
+}
+
+impl Handle for UpgradeAccount {
+    fn handle(self, call: &mut Call<'_>) -> Result<Done, ApiError> {
+        let user = users::by_handle(call.db, call.user()?)?.ok_or(ErrorCode::Session)?;
+        if user.version != 1 {
+            return Err(ErrorCode::Exists.into());
+        }
+        set_password(call, user.handle, &self.emk, &self.hak, Some(&self.crv))?;
+        Ok(Done)
     }
 }
 

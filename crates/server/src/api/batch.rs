@@ -4,15 +4,16 @@ use serde_json::value::RawValue;
 use supermega_protocol::tree::FetchNodes;
 use supermega_protocol::wire::{self, Grammar};
 use supermega_protocol::{
-    Command, ErrorCode, Failure, account, link, node, put, session, share, transfer, user_attribute,
+    Command, ErrorCode, Failure, account, backup, link, node, put, service, session, session_list,
+    share, transfer, user_attribute,
 };
 
 use super::answer::{Answer, Part};
-use super::call::{ApiError, Call, Caller, Handle};
+use super::call::{ApiError, Call, Caller, Client, Handle};
 use super::session::caller;
 use super::tree::Snapshot;
 use crate::state::State;
-use crate::store::answers;
+use crate::store::{answers, session_history};
 
 /// More commands than this are not taken at once: official clients send no more
 /// (`protocol-api.md` 1.8).
@@ -35,12 +36,14 @@ pub(crate) struct Request<'a> {
     pub grammar: Grammar,
     /// Scheme, host and port that the client reached us by.
     pub base: &'a str,
+    pub client: Client<'a>,
     pub body: &'a str,
     pub commands: &'a [Box<RawValue>],
 }
 
 /// Commands that change nothing: a batch of them alone is carried out beside whoever writes.
-const READING: [&str; 5] = ["f", "g", "pli", "uga", "uq"];
+const READING: [&str; 12] =
+    ["f", "g", "gmf", "pli", "qbq", "sf", "uga", "uge", "uq", "usl", "whyamiblocked", "wmip"];
 
 /// Carries out a batch; the answer is given only when its transaction stands. Blocks.
 pub(crate) fn answer(state: &State, request: &Request<'_>) -> Answer {
@@ -53,7 +56,12 @@ pub(crate) fn answer(state: &State, request: &Request<'_>) -> Answer {
     let done = if request.commands.iter().all(|command| reads(command)) {
         state.store.read(|db| carry_out(state, db, request))
     } else {
-        state.store.write(|tx| carry_out(state, tx, request))
+        state.store.write(|tx| {
+            if let Ok(Caller::Session(session)) = caller(tx, request.sid, request.link)? {
+                session_history::used(tx, &session)?;
+            }
+            carry_out(state, tx, request)
+        })
     };
     match done {
         Ok(outcome) => {
@@ -107,6 +115,7 @@ fn carry_out(
         caller,
         grammar: request.grammar,
         base: request.base,
+        client: request.client,
         originator: None,
         tag: None,
         unused: Vec::new(),
@@ -183,10 +192,23 @@ fn dispatch(call: &mut Call<'_>, command: &str) -> Result<Part, ApiError> {
         session::Prelogin,
         session::Login,
         session::Logout,
+        session_list::ListSessions,
+        session_list::EndSessions,
         account::FetchUser,
         account::FetchQuota,
         account::UpdateUser,
+        account::UpgradeAccount,
+        service::FetchFlags,
+        service::FetchBlockReason,
+        service::FetchAddress,
+        service::QueryTransferQuota,
+        backup::ListBackups,
+        backup::PutBackup,
+        backup::PutHeartbeat,
+        backup::RemoveBackup,
         user_attribute::FetchAttribute,
+        user_attribute::RemoveAttribute,
+        user_attribute::FetchEmail,
         user_attribute::PutAttributes,
         user_attribute::PutVersionedAttributes,
         put::PutNodes,
@@ -226,12 +248,18 @@ fn decode<C: Command>(command: &str) -> Result<C, ApiError> {
 /// Statistics are taken and thrown away. Everything else that is not known is refused item by item: some
 /// clients crash on 0 for a command that has a result (`protocol-observed.md` 6.1).
 fn unsupported(name: &str, command: &str) -> Result<String, ApiError> {
-    if matches!(name, "log" | "clog" | "sla") {
-        return Ok("0".into());
+    match name {
+        "log" | "clog" | "sla" => return Ok("0".into()),
+        // Nobody has ever paid anything here.
+        "utt" | "utp" => return Ok("[]".into()),
+        _ => {}
     }
     let body: String = command.chars().take(LOGGED).collect();
     tracing::warn!(body = body.escape_debug().to_string(), "not supported");
-    let code =
-        if matches!(name, "pk" | "gpsa") { ErrorCode::NotFound } else { ErrorCode::Arguments };
+    let code = if matches!(name, "pk" | "gpsa" | "ftz") {
+        ErrorCode::NotFound
+    } else {
+        ErrorCode::Arguments
+    };
     Err(code.into())
 }

@@ -23,6 +23,18 @@ pub(crate) enum Caller {
     Link(PublicHandle, NodeHandle),
 }
 
+/// No address is looked up in a list of countries: this code says that the country is not known.
+pub(super) const COUNTRY: &str = "ZZ";
+
+/// Who sends a request, as far as it shows without a session.
+#[derive(Clone, Copy)]
+pub(crate) struct Client<'a> {
+    /// What it calls itself.
+    pub agent: &'a str,
+    /// Its address.
+    pub ip: &'a str,
+}
+
 /// A command being carried out.
 pub(crate) struct Call<'a> {
     pub state: &'a State,
@@ -31,6 +43,7 @@ pub(crate) struct Call<'a> {
     pub grammar: Grammar,
     /// Scheme, host and port that the client reached us by.
     pub base: &'a str,
+    pub client: Client<'a>,
     pub originator: Option<String>,
     pub tag: Option<SequenceTag>,
     /// Blobs to delete once the transaction stands.

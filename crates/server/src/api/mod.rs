@@ -2,13 +2,16 @@
 
 mod account;
 mod answer;
+mod backup;
 mod batch;
 mod call;
 mod element;
 mod link;
 mod node;
 mod put;
+mod service;
 mod session;
+mod session_list;
 mod share;
 mod transfer;
 mod tree;
@@ -17,5 +20,5 @@ mod view;
 
 pub(crate) use answer::{Answer, WriteError};
 pub(crate) use batch::{Request, answer};
-pub(crate) use call::Caller;
+pub(crate) use call::{Caller, Client};
 pub(crate) use session::caller;

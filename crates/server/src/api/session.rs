@@ -9,6 +9,7 @@ use supermega_protocol::wire::{Done, Grammar};
 use supermega_protocol::{ErrorCode, Flag, is_set};
 
 use super::call::{ApiError, Call, Caller, Handle};
+use crate::store::session_history::Origin;
 use crate::store::users::{self, User};
 use crate::store::{links, sessions};
 
@@ -59,9 +60,10 @@ impl Handle for Login {
         if sek.is_some_and(|sek| sek.len() != 16) {
             return Err(ErrorCode::Arguments.into());
         }
+        let device = self.si.as_deref();
         match (&self.user, &self.uh) {
             (None, _) => resume(call, sek),
-            (Some(name), None) => open_ephemeral(call, name, sek),
+            (Some(name), None) => open_ephemeral(call, name, sek, device),
             (Some(name), Some(proof)) => {
                 let user = check_password(call, name, proof.as_bytes())?;
                 // Without a key to keep for a session, it is only asked whether the password is right.
@@ -69,7 +71,7 @@ impl Handle for Login {
                     None if self.si.is_none() && call.grammar == Grammar::V3 => {
                         Ok(LoginReply { u: Some(user.handle), ..LoginReply::default() })
                     }
-                    sek => new_session(call, &user, sek),
+                    sek => new_session(call, &user, sek, device),
                 }
             }
         }
@@ -89,6 +91,7 @@ fn new_session(
     call: &mut Call<'_>,
     user: &User,
     sek: Option<&[u8]>,
+    device: Option<&str>,
 ) -> Result<LoginReply, ApiError> {
     let reply = LoginReply {
         u: Some(user.handle),
@@ -101,10 +104,10 @@ fn new_session(
         let ts: [u8; 32] =
             user.ts.as_deref().unwrap_or_default().try_into().map_err(|_| ErrorCode::Internal)?;
         let sid = SessionId::make_temporary(&ts, user.handle);
-        sessions::insert(call.db, &sid, user.handle, sek)?;
+        sessions::insert(call.db, &sid, user.handle, sek, &origin(call, device))?;
         return Ok(LoginReply { tsid: Some(Base64::from(&sid.as_bytes()[..])), ..reply });
     };
-    let csid = session_for_key(call, user.handle, &pubk, sek)?;
+    let csid = session_for_key(call, user.handle, &pubk, sek, device)?;
     Ok(LoginReply { privk: Some(Base64(privk)), csid: Some(Base64(csid)), ..reply })
 }
 
@@ -113,17 +116,23 @@ fn session_for_key(
     user: UserHandle,
     pubk: &[u8],
     sek: Option<&[u8]>,
+    device: Option<&str>,
 ) -> Result<Vec<u8>, ApiError> {
     let sid = SessionId::generate(user)?;
     let csid = PublicKey::parse(pubk)?.encrypt(sid.as_bytes())?;
-    sessions::insert(call.db, &sid, user, sek)?;
+    sessions::insert(call.db, &sid, user, sek, &origin(call, device))?;
     Ok(csid)
+}
+
+fn origin<'a>(call: &Call<'a>, device: Option<&'a str>) -> Origin<'a> {
+    Origin { agent: call.client.agent, ip: call.client.ip, device }
 }
 
 fn open_ephemeral(
     call: &mut Call<'_>,
     name: &str,
     sek: Option<&[u8]>,
+    device: Option<&str>,
 ) -> Result<LoginReply, ApiError> {
     let handle: UserHandle = name.parse().map_err(|_| ErrorCode::NotFound)?;
     let user = users::by_handle(call.db, handle)?.ok_or(ErrorCode::NotFound)?;
@@ -131,7 +140,7 @@ fn open_ephemeral(
     if user.email.is_some() || user.ts.is_none() {
         return Err(ErrorCode::NotFound.into());
     }
-    new_session(call, &user, sek)
+    new_session(call, &user, sek, device)
 }
 
 fn resume(call: &mut Call<'_>, sek: Option<&[u8]>) -> Result<LoginReply, ApiError> {
@@ -152,14 +161,14 @@ fn resume(call: &mut Call<'_>, sek: Option<&[u8]>) -> Result<LoginReply, ApiErro
 fn copy_session(call: &mut Call<'_>) -> Result<LoginReply, ApiError> {
     let user = users::by_handle(call.db, call.user()?)?.ok_or(ErrorCode::Session)?;
     let pubk = user.pubk.ok_or(ErrorCode::Access)?;
-    let csid = session_for_key(call, user.handle, &pubk, None)?;
+    let csid = session_for_key(call, user.handle, &pubk, None, None)?;
     Ok(LoginReply { u: Some(user.handle), csid: Some(Base64(csid)), ..LoginReply::default() })
 }
 
 impl Handle for Logout {
     fn handle(self, call: &mut Call<'_>) -> Result<Done, ApiError> {
         let Caller::Session(session) = call.caller else { return Err(ErrorCode::Session.into()) };
-        sessions::remove(call.db, &session)?;
+        sessions::remove(call.db, &session.hash)?;
         call.caller = Caller::Anonymous;
         // Those who wait for this session's events must learn that it is over.
         call.announced = true;

@@ -67,8 +67,10 @@ fn sources(
     if !call.state.config.cloudraid || version != Some(2) {
         return source(None).map(Sources::Whole);
     }
-    let [parity, a, b, c, d, e] = Part::ALL.map(|part| source(Some(part)));
-    Ok(Sources::Parts(Box::new([parity?, a?, b?, c?, d?, e?])))
+    let parts = Part::ALL.map(|part| source(Some(part)));
+    let parts: Vec<StorageUrl> = parts.into_iter().collect::<Result<_, _>>()?;
+    let parts = <[StorageUrl; 6]>::try_from(parts).map_err(|_| ErrorCode::Internal)?;
+    Ok(Sources::Parts(Box::new(parts)))
 }
 
 /// The address of a transfer, on the host that the client reached us by. Official clients strip the port

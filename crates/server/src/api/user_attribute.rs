@@ -1,11 +1,12 @@
-//! User attributes: `uga`, `up2`, `upv` (`protocol-api.md` 2.11).
+//! User attributes: `uga`, `up2`, `upv`, `upr`, `uge` (`protocol-api.md` 2.11).
 
 use supermega_encoding::{UserHandle, base64};
 use supermega_protocol::packet::{ChangedUserAttributes, PacketBody};
 use supermega_protocol::user_attribute::{
-    AttributeName, AttributeValue, FetchAttribute, NewVersions, PutAttributes,
-    PutVersionedAttributes,
+    AttributeName, AttributeValue, FetchAttribute, FetchEmail, NewVersions, PutAttributes,
+    PutVersionedAttributes, RemoveAttribute,
 };
+use supermega_protocol::wire::Done;
 use supermega_protocol::{ErrorCode, Verbatim, is_set};
 
 use super::call::{ApiError, Call, Handle};
@@ -66,7 +67,31 @@ impl Handle for PutVersionedAttributes {
     }
 }
 
-fn set(
+impl Handle for RemoveAttribute {
+    fn handle(self, call: &mut Call<'_>) -> Result<Done, ApiError> {
+        let user = call.user()?;
+        if !attributes::remove(call.db, user, self.ua.as_str())? {
+            return Err(ErrorCode::NotFound.into());
+        }
+        // An empty version differs from every one that a client may know.
+        tell(call, user, &NewVersions::from([(self.ua, String::new())]))?;
+        Ok(Done)
+    }
+}
+
+impl Handle for FetchEmail {
+    fn handle(self, call: &mut Call<'_>) -> Result<String, ApiError> {
+        let asking = call.user()?;
+        let user = users::by_handle(call.db, self.u)?.ok_or(ErrorCode::NotFound)?;
+        if user.handle != asking {
+            return Err(ErrorCode::Access.into());
+        }
+        Ok(user.email.ok_or(ErrorCode::NotFound)?)
+    }
+}
+
+/// Sets one attribute and gives its new version.
+pub(super) fn set(
     call: &Call<'_>,
     user: UserHandle,
     name: &AttributeName,
@@ -79,7 +104,15 @@ fn set(
     Ok(attributes::set(call.db, user, name.as_str(), &value.0)?)
 }
 
-fn tell(call: &mut Call<'_>, user: UserHandle, versions: &NewVersions) -> Result<(), ApiError> {
+/// Tells everybody whom changed attributes concern.
+pub(super) fn tell(
+    call: &mut Call<'_>,
+    user: UserHandle,
+    versions: &NewVersions,
+) -> Result<(), ApiError> {
+    if versions.is_empty() {
+        return Ok(());
+    }
     let body = PacketBody::UserAttributes(ChangedUserAttributes {
         u: user,
         ua: versions.keys().map(|name| name.as_str().to_owned()).collect(),

@@ -9,17 +9,37 @@ use serde_json::value::RawValue;
 use supermega_protocol::ErrorCode;
 use supermega_protocol::wire::{self, Grammar, encode_failure};
 
-use super::query::{base, parameter};
+use super::query::{Peer, base, parameter};
 use super::{Reply, streamed};
-use crate::api::{self, Answer, Request};
+use crate::api::{self, Answer, Client, Request};
 use crate::fault::{Action, Place, Proof, instead};
 use crate::request_log::LoggedRequest;
 use crate::state::State;
 
 /// Larger batches are not taken.
 const BODY: usize = 64 << 20;
+/// Longer names of clients are cut.
+const AGENT: usize = 500;
 /// Smaller ones are read on the spot.
 const SMALL: usize = 64 << 10;
+
+/// Who sends a batch, and to which of the server's names.
+struct Sender {
+    base: String,
+    agent: String,
+    ip: String,
+}
+
+impl Sender {
+    fn of(request: &http::Request<Incoming>) -> Self {
+        let agent = request.headers().get(http::header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        let agent = agent.chars().take(AGENT).collect();
+        let peer = request.extensions().get::<Peer>();
+        let ip = peer.map(|peer| peer.0.to_string()).unwrap_or_default();
+        Self { base: base(request), agent, ip }
+    }
+}
 
 /// Answers one batch.
 pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>) -> Reply {
@@ -29,7 +49,7 @@ pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>)
         // No request is ever lost between here and an answer: whoever asks should send it again.
         return Reply::json("1".into());
     }
-    let base = base(&request);
+    let sender = Sender::of(&request);
     let proof = request.headers().get("X-Hashcash").and_then(|value| value.to_str().ok());
     let proof = proof.map(str::to_owned);
     let body = match Limited::new(request.into_body(), BODY).collect().await {
@@ -56,7 +76,7 @@ pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>)
     if let Some(reply) = instead(state, &actions, proof).await {
         return reply;
     }
-    let answer = carry_out(state, query, base, body, commands).await;
+    let answer = carry_out(state, query, sender, body, commands).await;
     let micros = begin.elapsed().as_micros();
     tracing::info!(commands = names.join(","), micros, "cs");
     match answer {
@@ -89,7 +109,7 @@ async fn check(state: &Arc<State>, header: Option<String>) -> Proof {
 async fn carry_out(
     state: &Arc<State>,
     query: String,
-    base: String,
+    sender: Sender,
     body: String,
     commands: Option<Vec<Box<RawValue>>>,
 ) -> Answer {
@@ -107,7 +127,8 @@ async fn carry_out(
             id: parameter(&query, "id"),
             atomic: parameter(&query, "bc") == Some("1"),
             grammar,
-            base: &base,
+            base: &sender.base,
+            client: Client { agent: &sender.agent, ip: &sender.ip },
             body: &body,
             commands: &commands,
         };

@@ -25,7 +25,7 @@ pub(crate) use streamed::written;
 use crate::fault::{Action, Place};
 use crate::state::State;
 use header_case::HeaderCase;
-use query::OverTls;
+use query::{OverTls, Peer};
 use reply::Cut;
 
 /// Connections at the same time; more wait to be accepted.
@@ -101,9 +101,11 @@ async fn welcome(
         }
     }
     let _ = stream.set_nodelay(true);
-    let Some(tls) = tls else { return converse(stream, None, state, case).await };
+    let Ok(address) = stream.peer_addr() else { return };
+    let peer = Peer(address.ip());
+    let Some(tls) = tls else { return converse(stream, peer, None, state, case).await };
     match tokio::time::timeout(HEAD, tls.accept(stream)).await {
-        Ok(Ok(stream)) => converse(stream, Some(OverTls), state, case).await,
+        Ok(Ok(stream)) => converse(stream, peer, Some(OverTls), state, case).await,
         Ok(Err(error)) => tracing::info!(%error, "no TLS was agreed on"),
         Err(_) => tracing::info!("no TLS was agreed on in time"),
     }
@@ -112,11 +114,13 @@ async fn welcome(
 /// Answers the requests of one connection.
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: Peer,
     tls: Option<OverTls>,
     state: &Arc<State>,
     case: HeaderCase,
 ) {
     let service = service_fn(|mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         if let Some(tls) = tls {
             request.extensions_mut().insert(tls);
         }

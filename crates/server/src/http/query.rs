@@ -1,10 +1,16 @@
 //! What a request says beside its body: the query, and the host that it came to.
 
+use std::net::IpAddr;
+
 use hyper::body::Incoming;
 
 /// Marks requests that came over TLS.
 #[derive(Clone, Copy)]
 pub(super) struct OverTls;
+
+/// Marks requests with the address that they come from.
+#[derive(Clone, Copy)]
+pub(super) struct Peer(pub IpAddr);
 
 /// The value of a parameter. MEGA's values need no percent signs.
 pub(super) fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {

@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
 /// Bytes that go to one part before the next one's turn comes.
-const SECTOR: u64 = 16;
+const SECTOR: usize = 16;
 /// Data parts.
-const DATA: u64 = 5;
+const DATA: usize = 5;
 /// Bytes of the file that are one sector of each part.
-const LINE: u64 = SECTOR * DATA;
+const LINE: usize = SECTOR * DATA;
 
 /// One of the six parts: 0 is parity, 1 to 5 are data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +26,9 @@ impl Part {
     /// How long this part of a file is.
     pub(crate) fn size(self, file: u64) -> u64 {
         // Parity is as long as the longest part.
-        let before = SECTOR * u64::from(self.0.saturating_sub(1));
-        file / LINE * SECTOR + (file % LINE).saturating_sub(before).min(SECTOR)
+        let before = SECTOR as u64 * u64::from(self.0.saturating_sub(1));
+        let rest = (file % LINE as u64).saturating_sub(before);
+        file / LINE as u64 * SECTOR as u64 + rest.min(SECTOR as u64)
     }
 
     /// Reads bytes `start..start + length` of this part of a file of `size` bytes. Blocks.
@@ -42,20 +43,20 @@ impl Part {
         if end > self.size(size) {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        let first = start / SECTOR * LINE;
-        let last = (end.div_ceil(SECTOR) * LINE).min(size);
+        let first = start / SECTOR as u64 * LINE as u64;
+        let last = (end.div_ceil(SECTOR as u64) * LINE as u64).min(size);
         file.seek(SeekFrom::Start(first))?;
         let mut lines = Vec::with_capacity(usize::try_from(last - first).unwrap_or(0));
         Read::by_ref(file).take(last - first).read_to_end(&mut lines)?;
         if lines.len() as u64 != last - first {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        let mut part = Vec::with_capacity(length + 2 * SECTOR as usize);
-        for line in lines.chunks(LINE as usize) {
+        let mut part = Vec::with_capacity(length + 2 * SECTOR);
+        for line in lines.chunks(LINE) {
             self.take(line, &mut part);
         }
         // What lies before `start` in its sector goes, and what lies behind the end.
-        let skip = usize::try_from(start % SECTOR).unwrap_or(0);
+        let skip = usize::try_from(start % SECTOR as u64).unwrap_or(0);
         part.drain(..skip);
         part.truncate(length);
         Ok(part)
@@ -63,7 +64,7 @@ impl Part {
 
     /// Appends this part's sector of a line, which may be short.
     fn take(self, line: &[u8], part: &mut Vec<u8>) {
-        let mut sectors = line.chunks(SECTOR as usize);
+        let mut sectors = line.chunks(SECTOR);
         if let Some(data) = self.0.checked_sub(1) {
             part.extend_from_slice(sectors.nth(data.into()).unwrap_or_default());
             return;

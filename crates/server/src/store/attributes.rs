@@ -45,6 +45,15 @@ pub(crate) fn all(db: &Connection, user: UserHandle) -> rusqlite::Result<Vec<(St
         .collect()
 }
 
+/// Removes a value; says whether there was one.
+pub(crate) fn remove(db: &Connection, user: UserHandle, name: &str) -> rusqlite::Result<bool> {
+    let removed = db.execute(
+        "DELETE FROM attributes WHERE user = ?1 AND name = ?2",
+        params![user.as_bytes(), name],
+    )?;
+    Ok(removed == 1)
+}
+
 /// Sets a value and gives its new version.
 pub(crate) fn set(
     db: &Connection,

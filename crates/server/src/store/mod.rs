@@ -2,10 +2,12 @@
 
 pub(crate) mod answers;
 pub(crate) mod attributes;
+pub(crate) mod backups;
 pub(crate) mod blobs;
 pub(crate) mod events;
 pub(crate) mod links;
 pub(crate) mod nodes;
+pub(crate) mod session_history;
 pub(crate) mod sessions;
 pub(crate) mod share_keys;
 pub(crate) mod uploads;

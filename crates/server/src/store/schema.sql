@@ -30,6 +30,45 @@ CREATE TABLE IF NOT EXISTS sessions (
     created INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- What users are shown of sessions, the ended ones too.
+CREATE TABLE IF NOT EXISTS session_history (
+    hash   BLOB PRIMARY KEY,
+    id     BLOB NOT NULL UNIQUE,
+    user   BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    opened INTEGER NOT NULL,
+    used   INTEGER NOT NULL,
+    agent  TEXT NOT NULL,
+    ip     TEXT NOT NULL,
+    device TEXT,
+    ended  INTEGER
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS session_history_by_user ON session_history (user);
+INSERT INTO session_history (hash, id, user, opened, used, agent, ip)
+    SELECT hash, randomblob(8), user, created, created, '', '' FROM sessions
+    WHERE hash NOT IN (SELECT hash FROM session_history);
+
+-- Syncs and backups that devices register, with their last sign of life.
+CREATE TABLE IF NOT EXISTS backups (
+    id         BLOB PRIMARY KEY,
+    user       BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    type       INTEGER NOT NULL,
+    node       BLOB NOT NULL,
+    folder     TEXT NOT NULL,
+    device     TEXT NOT NULL,
+    agent      TEXT NOT NULL,
+    state      INTEGER NOT NULL,
+    details    INTEGER NOT NULL,
+    name       TEXT,
+    beat       INTEGER,
+    beat_state INTEGER,
+    progress   INTEGER,
+    uploads    INTEGER,
+    downloads  INTEGER,
+    acted      INTEGER,
+    acted_on   BLOB
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS backups_by_user ON backups (user);
+
 -- A blob's file bears its id. It is there from the first byte of an upload on, so that nothing has to be
 -- renamed when the last one comes.
 CREATE TABLE IF NOT EXISTS blobs (id INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL);

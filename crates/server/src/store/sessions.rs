@@ -5,6 +5,7 @@ use supermega_crypto::SessionId;
 use supermega_encoding::UserHandle;
 
 use super::now;
+use super::session_history::{self, Origin};
 use super::users::session_hash;
 
 /// A live session.
@@ -19,12 +20,14 @@ pub(crate) fn insert(
     sid: &SessionId,
     user: UserHandle,
     sek: Option<&[u8]>,
+    origin: &Origin<'_>,
 ) -> rusqlite::Result<()> {
+    let hash = session_hash(sid.as_bytes());
     db.execute(
         "INSERT OR REPLACE INTO sessions (hash, user, sek, created) VALUES (?1, ?2, ?3, ?4)",
-        params![session_hash(sid.as_bytes()), user.as_bytes(), sek, now()],
+        params![hash, user.as_bytes(), sek, now()],
     )?;
-    Ok(())
+    session_history::opened(db, &hash, user, origin)
 }
 
 pub(crate) fn find(db: &Connection, sid: &[u8]) -> rusqlite::Result<Option<Session>> {
@@ -53,7 +56,8 @@ pub(crate) fn session_key(
     db.query_row("SELECT sek FROM sessions WHERE hash = ?1", [session.hash], |row| row.get(0))
 }
 
-pub(crate) fn remove(db: &Connection, session: &Session) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM sessions WHERE hash = ?1", [session.hash])?;
-    Ok(())
+/// Ends a session: nobody finds it any more.
+pub(crate) fn remove(db: &Connection, hash: &[u8; 32]) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM sessions WHERE hash = ?1", [hash])?;
+    session_history::ended(db, hash)
 }

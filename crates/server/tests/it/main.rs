@@ -3,6 +3,7 @@
 mod http;
 mod world;
 
+mod account;
 mod admin;
 mod event;
 mod fault;
