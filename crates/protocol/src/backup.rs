@@ -13,6 +13,7 @@ pub struct ListBackups {}
 
 impl Command for ListBackups {
     const NAME: &'static str = "sf";
+    const LIST: bool = true;
     type Response = Vec<Backup>;
 }
 

@@ -15,6 +15,8 @@ pub trait Command: Serialize + DeserializeOwned + JsonSchema + Send + 'static {
     const NAME: &'static str;
     /// Whether its result may carry a sequence tag under `v=3` (`protocol-api.md` 1.5).
     const TAGGED: bool = false;
+    /// Whether its result is a list.
+    const LIST: bool = false;
     /// Whether it must be the only command of its batch (`protocol-api.md` 1.8).
     const ALONE: bool = false;
     /// Whether it changes nothing, so that it may use the second, lock-free channel.

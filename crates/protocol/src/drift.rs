@@ -87,10 +87,19 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(
     json: &str,
     known: &[&str],
 ) -> Result<(T, Vec<Drift>), Malformed> {
-    // No message is a list, but serde would fill a struct from one, member by member.
+    // Serde would fill a struct from a list, member by member.
     if json.trim_start().starts_with('[') {
         return Err(Malformed::new(command, ".", "expected no list"));
     }
+    read_any(command, json, known)
+}
+
+/// The same for values that may be lists.
+pub(crate) fn read_any<T: serde::de::DeserializeOwned>(
+    command: &str,
+    json: &str,
+    known: &[&str],
+) -> Result<(T, Vec<Drift>), Malformed> {
     let mut drift = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(json);
     let value = serde_ignored::deserialize(&mut reader, |path| {

@@ -24,6 +24,7 @@ pub struct ListSessions {
 
 impl Command for ListSessions {
     const NAME: &'static str = "usl";
+    const LIST: bool = true;
     type Response = Vec<ListedSession>;
 }
 

@@ -126,7 +126,8 @@ pub fn decode_result<C: Command>(result: &str) -> Result<Decoded<C::Response>, R
         return Err(failure.into());
     }
     let (tag, value) = if C::TAGGED { unwrap(result) } else { (None, result) };
-    let (value, mut drift) = drift::read(C::NAME, value, &[])?;
+    let read = if C::LIST { drift::read_any } else { drift::read };
+    let (value, mut drift) = read(C::NAME, value, &[])?;
     drift.extend(C::inner_drift(&value));
     Ok(Decoded { value, tag, drift })
 }

@@ -49,6 +49,7 @@ const OPEN: &[(&str, &str, &[Change], &str)] = &[
     ("result upr *", ".", &[ToText, ToObject], "so is a tag or an object success"),
     ("result l *", ".", &[ToText], "a sequence tag stands for success"),
     ("result l *", "(wrapper)", &[ToText], "a sequence tag stands for success"),
+    ("result uge *", "(wrapper)", &[ToText], "a sequence tag is told apart by its place alone"),
     ("result *", "(tag)", &[ToText], "tags are opaque"),
     ("result g *", "g", &[ToText], "one address stands bare or in a list"),
     ("request u *", "t", &[ToText, ToList], "one tree stands bare or in a list"),

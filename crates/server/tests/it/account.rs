@@ -91,12 +91,7 @@ async fn an_old_account_becomes_a_current_one_once() {
     let guest = Account::guest(&server);
     let old = PasswordKey::v1(PASSWORD);
     let hash = base64::encode(old.user_hash(EMAIL).as_bytes());
-    let login = guest.v3(json!({ "a": "us", "user": EMAIL, "uh": hash, "sek": null })).await;
-    let login = if login.is_object() {
-        login
-    } else {
-        guest.legacy(json!({ "a": "us", "user": EMAIL, "uh": hash })).await
-    };
+    let login = guest.legacy(json!({ "a": "us", "user": EMAIL, "uh": hash })).await;
     let bytes = |name: &str| base64::decode(login[name].as_str().unwrap()).unwrap();
     let master: MasterKey = old.unwrap(&bytes("k").try_into().unwrap());
     let user = login["u"].as_str().unwrap().to_owned();
