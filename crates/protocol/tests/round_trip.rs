@@ -88,19 +88,19 @@ commands! {
     }
     usr: EndSessions {
         requests: [r#"{"a":"usr","ko":1,"s":["ERERERERERE"]}"#],
-        results: [r#"0"#],
+        results: ["0"],
     }
     avu: UpgradeAccount {
         requests: [r#"{"a":"avu","emk":"ZW1r","hak":"aGFr","crv":"Y3J2"}"#],
-        results: [r#"0"#],
+        results: ["0"],
     }
     gmf: FetchFlags {
         requests: [r#"{"a":"gmf"}"#],
-        results: [r#"{"nlfe":1,"mfae":1,"ach":0,"mcs":0,"ssrs":1}"#, r#"{}"#],
+        results: [r#"{"nlfe":1,"mfae":1,"ach":0,"mcs":0,"ssrs":1}"#, "{}"],
     }
     whyamiblocked: FetchBlockReason {
         requests: [r#"{"a":"whyamiblocked"}"#],
-        results: [r#"200"#, r#"0"#],
+        results: ["200", "0"],
     }
     wmip: FetchAddress {
         requests: [r#"{"a":"wmip"}"#],
@@ -108,11 +108,11 @@ commands! {
     }
     qbq: QueryTransferQuota {
         requests: [r#"{"a":"qbq","s":7}"#],
-        results: [r#"1"#, r#"0"#],
+        results: ["1", "0"],
     }
     sf: ListBackups {
         requests: [r#"{"a":"sf"}"#],
-        results: [r#"[{"id":"ERERERERERE","t":2,"h":"AQIDBAUG","l":"bA","d":"ZGV2aWNl","dua":"SuperMEGA/1","s":1,"ss":0,"e":"bmFtZQ","hb":{"ts":1700000000,"s":2,"p":50,"qu":1,"qd":0,"lts":1700000001,"lh":"BQYHCAkK"}}]"#, r#"[]"#],
+        results: [r#"[{"id":"ERERERERERE","t":2,"h":"AQIDBAUG","l":"bA","d":"ZGV2aWNl","dua":"SuperMEGA/1","s":1,"ss":0,"e":"bmFtZQ","hb":{"ts":1700000000,"s":2,"p":50,"qu":1,"qd":0,"lts":1700000001,"lh":"BQYHCAkK"}}]"#, "[]"],
     }
     sp: PutBackup {
         requests: [r#"{"a":"sp","id":"ERERERERERE","t":2,"h":"AQIDBAUG","l":"bA","d":"ZGV2aWNl","dr":"ZHJpdmU","s":1,"ss":0,"e":"bmFtZQ"}"#],
@@ -120,15 +120,15 @@ commands! {
     }
     sphb: PutHeartbeat {
         requests: [r#"{"a":"sphb","id":"ERERERERERE","s":2,"p":50,"qu":1,"qd":0,"lts":1700000001,"lh":"BQYHCAkK"}"#],
-        results: [r#"0"#],
+        results: ["0"],
     }
     sr: RemoveBackup {
         requests: [r#"{"a":"sr","id":"ERERERERERE"}"#],
-        results: [r#"0"#],
+        results: ["0"],
     }
     upr: RemoveAttribute {
         requests: [r#"{"a":"upr","ua":"^!prd"}"#],
-        results: [r#"0"#],
+        results: ["0"],
     }
     uge: FetchEmail {
         requests: [r#"{"a":"uge","u":"ESIzRFVmd4g"}"#],
