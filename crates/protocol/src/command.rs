@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Drift, account, backup, link, node, put, service, session, session_list, share, transfer, tree,
-    user_attribute,
+    Drift, account, backup, contact, key, link, node, put, service, session, session_list, share,
+    transfer, tree, user_attribute,
 };
 
 /// A request that `cs` takes, and the result it gives (`protocol-api.md` 2.1).
@@ -59,7 +59,6 @@ pub fn visit_commands(visitor: &mut impl CommandVisitor) {
     visitor.visit::<backup::RemoveBackup>();
     visitor.visit::<user_attribute::FetchAttribute>();
     visitor.visit::<user_attribute::RemoveAttribute>();
-    visitor.visit::<user_attribute::FetchEmail>();
     visitor.visit::<user_attribute::PutAttributes>();
     visitor.visit::<user_attribute::PutVersionedAttributes>();
     visitor.visit::<tree::FetchNodes>();
@@ -69,6 +68,13 @@ pub fn visit_commands(visitor: &mut impl CommandVisitor) {
     visitor.visit::<node::DeleteNode>();
     visitor.visit::<link::SetLink>();
     visitor.visit::<share::SetShare>();
+    visitor.visit::<key::HandOverKeys>();
+    visitor.visit::<contact::Invite>();
+    visitor.visit::<contact::AnswerInvitation>();
+    visitor.visit::<contact::SetContact>();
+    visitor.visit::<contact::SetContactOld>();
+    visitor.visit::<contact::FetchPublicKey>();
+    visitor.visit::<contact::FetchAddress>();
     visitor.visit::<transfer::RequestDownload>();
     visitor.visit::<transfer::RequestUpload>();
 }

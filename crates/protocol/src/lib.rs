@@ -27,9 +27,11 @@
 pub mod account;
 pub mod backup;
 mod command;
+pub mod contact;
 mod drift;
 mod error;
 pub mod event;
+pub mod key;
 pub mod link;
 pub mod node;
 pub mod packet;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 
+use crate::contact::{IncomingRequest, OutgoingRequest, SettledRequest};
 use crate::drift::{self, Decoded, Malformed};
 use crate::tree::{NodeList, User};
 use crate::{Drift, Flag, SequenceTag, Timestamp, Verbatim, wire};
@@ -100,6 +101,14 @@ packets! {
     Contacts(ChangedContacts) = "c",
     /// Share keys wait to be fetched.
     PendingKeys(PendingKeys) = "pk",
+    /// Somebody asks to become a contact, asks again or takes it back.
+    IncomingRequest(IncomingRequest) = "ipc",
+    /// What the reader asked somebody.
+    OutgoingRequest(OutgoingRequest) = "opc",
+    /// The reader answered a contact request.
+    AnsweredRequest(SettledRequest) = "upci",
+    /// Somebody answered the reader's contact request.
+    AnswerToRequest(SettledRequest) = "upco",
 }
 
 impl ActionPacket {

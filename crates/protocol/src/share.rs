@@ -7,6 +7,7 @@ use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 use supermega_encoding::{NodeHandle, UserHandle};
 
+use crate::put::NodeSource;
 use crate::{Command, ErrorCode, Verbatim};
 
 /// The target of a share that stands for everybody who has the link.
@@ -14,16 +15,28 @@ pub const EXPORT: &str = "EXP";
 
 /// Node keys under share keys: `cr` on the wire, `[[shares],[nodes],[share,node,"key",…]]`.
 ///
-/// In `p` the list of nodes is empty and node indices count the request's own elements.
+/// In `p` the list of nodes may be empty: node indices then count the request's own elements. Some
+/// clients name each element by its `h` instead, an upload by its token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ShareNodeKeys(
     /// Roots of the shares.
     pub Vec<NodeHandle>,
-    /// Nodes.
-    pub Vec<NodeHandle>,
+    /// Nodes, or what new nodes are made from.
+    pub Vec<NodeSource>,
     /// The keys.
     pub KeyTriples,
 );
+
+impl ShareNodeKeys {
+    /// The node at an index, where nodes are named by their handles.
+    #[must_use]
+    pub fn node(&self, index: usize) -> Option<NodeHandle> {
+        match self.1.get(index) {
+            Some(NodeSource::Node(handle)) => Some(*handle),
+            _ => None,
+        }
+    }
+}
 
 /// Keys, each with its share's and its node's index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use supermega_encoding::{EventCursor, NodeHandle, PublicHandle, UserHandle};
+use supermega_encoding::{ContactRequestHandle, EventCursor, NodeHandle, PublicHandle, UserHandle};
 
+use crate::contact::{IncomingRequest, OutgoingRequest};
 use crate::drift::{self, DriftKind};
 use crate::{Command, Drift, Flag, SequenceTag, Timestamp, Verbatim};
 
@@ -69,7 +70,7 @@ pub struct Tree {
     pub s: Option<Vec<OutgoingShare>>,
     /// Outgoing shares that wait for the invited to become a contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ps: Option<Vec<Value>>,
+    pub ps: Option<Vec<PendingShare>>,
     /// Contacts, oneself, and users of shares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub u: Option<Vec<User>>,
@@ -78,10 +79,10 @@ pub struct Tree {
     pub ph: Option<Vec<PublicLink>>,
     /// Incoming contact requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ipc: Option<Vec<Value>>,
+    pub ipc: Option<Vec<IncomingRequest>>,
     /// Outgoing contact requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opc: Option<Vec<Value>>,
+    pub opc: Option<Vec<OutgoingRequest>>,
     /// Albums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aesp: Option<Value>,
@@ -393,6 +394,20 @@ pub struct OutgoingShare {
     pub h: NodeHandle,
     /// With whom: a user's handle or `EXP`.
     pub u: String,
+    /// Access level.
+    pub r: u8,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ts: Option<Timestamp>,
+}
+
+/// An outgoing share that waits for the invited to become a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PendingShare {
+    /// The shared folder.
+    pub h: NodeHandle,
+    /// The contact request that it waits for.
+    pub p: ContactRequestHandle,
     /// Access level.
     pub r: u8,
     /// Since when.

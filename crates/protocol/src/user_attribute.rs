@@ -177,19 +177,6 @@ impl Command for RemoveAttribute {
     type Response = Done;
 }
 
-/// Asks for a user's e-mail address.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct FetchEmail {
-    /// Whose.
-    pub u: UserHandle,
-}
-
-impl Command for FetchEmail {
-    const NAME: &'static str = "uge";
-    const TAGGED: bool = true;
-    type Response = String;
-}
-
 /// Sets attributes whatever their version.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]

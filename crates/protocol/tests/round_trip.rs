@@ -6,19 +6,23 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use supermega_protocol::account::{FetchQuota, FetchUser, UpdateUser, UpgradeAccount};
 use supermega_protocol::backup::{ListBackups, PutBackup, PutHeartbeat, RemoveBackup};
+use supermega_protocol::contact::{
+    AnswerInvitation, FetchAddress, FetchPublicKey, Invite, SetContact, SetContactOld,
+};
 use supermega_protocol::event::{EventReply, Events};
+use supermega_protocol::key::HandOverKeys;
 use supermega_protocol::link::{LinkReply, SetLink};
 use supermega_protocol::node::{DeleteNode, MoveNode, SetAttributes};
 use supermega_protocol::packet::{ActionPacket, PacketBody, PendingKeys, RemovedNode};
 use supermega_protocol::put::PutNodes;
-use supermega_protocol::service::{FetchAddress, FetchBlockReason, FetchFlags, QueryTransferQuota};
+use supermega_protocol::service::{self, FetchBlockReason, FetchFlags, QueryTransferQuota};
 use supermega_protocol::session::{Login, Logout, Prelogin};
 use supermega_protocol::session_list::{EndSessions, ListSessions};
 use supermega_protocol::share::SetShare;
 use supermega_protocol::transfer::{RequestDownload, RequestUpload};
 use supermega_protocol::tree::{FetchNodes, Tree};
 use supermega_protocol::user_attribute::{
-    FetchAttribute, FetchEmail, PutAttributes, PutVersionedAttributes, RemoveAttribute,
+    FetchAttribute, PutAttributes, PutVersionedAttributes, RemoveAttribute,
 };
 use supermega_protocol::wire::{self, Grammar};
 use supermega_protocol::{
@@ -102,7 +106,7 @@ commands! {
         requests: [r#"{"a":"whyamiblocked"}"#],
         results: ["200", "0"],
     }
-    wmip: FetchAddress {
+    wmip: service::FetchAddress {
         requests: [r#"{"a":"wmip"}"#],
         results: [r#"{"cc":"NZ","ip":"192.0.2.1"}"#],
     }
@@ -129,10 +133,6 @@ commands! {
     upr: RemoveAttribute {
         requests: [r#"{"a":"upr","ua":"^!prd"}"#],
         results: ["0"],
-    }
-    uge: FetchEmail {
-        requests: [r#"{"a":"uge","u":"ESIzRFVmd4g"}"#],
-        results: [r#""anna@example.org""#],
     }
     uga: FetchAttribute {
         requests: [r#"{"a":"uga","u":"ESIzRFVmd4g","ua":"+puEd255","v":1}"#, r#"{"a":"uga","ua":"^!keys"}"#],
@@ -184,6 +184,43 @@ commands! {
         requests: [r#"{"a":"s2","n":"BAUGBwgJ","s":[{"u":"EXP","r":0},{"u":"ben@example.org","r":2,"k":"a2s"},{"u":"ESIzRFVmd4g"},{"u":"EXP","r":""}],"ok":"b2s","ha":"aGE","cr":[["BAUGBwgJ"],["BAUGBwgJ"],[0,0,"Y3I"]],"e":"Anna","msg":"Hello","i":"abc"}"#],
         results: [r#"{"r":[0,-9],"u":[{"u":"ESIzRFVmd4g","m":"ben@example.org"}],"ok":"b2s"}"#],
     }
+    pk: HandOverKeys {
+        requests: [
+            r#"{"a":"pk","u":"ESIzRFVmd4g","h":"BAUGBwgJ","k":"a2s","d":"17"}"#,
+            r#"{"a":"pk"}"#,
+        ],
+        results: [r#"{"d":"17","ESIzRFVmd4g":{"BAUGBwgJ":"a2s"}}"#, "0"],
+    }
+    upc: Invite {
+        requests: [
+            r#"{"a":"upc","u":"ben@example.org","aa":"a","e":"anna@example.org","msg":"Hello","cl":"CAkKCwwN","i":"abc"}"#,
+            r#"{"a":"upc","u":"ben@example.org","aa":"r"}"#,
+        ],
+        results: [
+            r#"{"p":"ESIzRFVmd4g","e":"anna@example.org","m":"ben@example.org","ts":1,"uts":2,"rts":2,"dts":3,"msg":"Hello"}"#,
+            "0",
+        ],
+    }
+    upca: AnswerInvitation {
+        requests: [r#"{"a":"upca","p":"ESIzRFVmd4g","aa":"i","i":"abc"}"#],
+        results: ["0"],
+    }
+    ur2: SetContact {
+        requests: [r#"{"a":"ur2","u":"ESIzRFVmd4g","l":0,"i":"abc"}"#, r#"{"a":"ur2","u":"ben@example.org","l":0}"#],
+        results: [r#"{"u":"ESIzRFVmd4g","m":"ben@example.org"}"#],
+    }
+    ur: SetContactOld {
+        requests: [r#"{"a":"ur","u":"ESIzRFVmd4g","l":0,"i":"abc"}"#],
+        results: [r#"{"u":"ESIzRFVmd4g","m":"ben@example.org"}"#],
+    }
+    uk: FetchPublicKey {
+        requests: [r#"{"a":"uk","u":"ben@example.org"}"#],
+        results: [r#"{"u":"ESIzRFVmd4g","pubk":"cHVi"}"#],
+    }
+    uge: FetchAddress {
+        requests: [r#"{"a":"uge","u":"ESIzRFVmd4g"}"#],
+        results: [r#""ben@example.org""#],
+    }
     g: RequestDownload {
         requests: [r#"{"a":"g","n":"BQYHCAkK","p":"CAkKCwwN","g":1,"v":2,"ssl":2,"ssm":1,"esid":"ZXNpZA","en":"CAkKCwwN","cauth":"Y2g"}"#],
         results: [
@@ -221,6 +258,10 @@ packets! {
     packet_ph: "ph" [r#"{"a":"ph","i":"abc","st":"01","h":"BQYHCAkK","ph":"CAkKCwwN","n":1,"u":1,"d":1,"down":0,"ts":1,"ets":2,"w":"dw"}"#]
     packet_ua: "ua" [r#"{"a":"ua","i":"abc","st":"01","u":"ESIzRFVmd4g","ua":["^!keys"],"v":["w1"]}"#]
     packet_c: "c" [r#"{"a":"c","i":"abc","st":"01","u":[{"u":"ESIzRFVmd4g","c":0}],"ou":"ESIzRFVmd4g"}"#]
+    packet_ipc: "ipc" [r#"{"a":"ipc","i":"abc","st":"01","p":"ESIzRFVmd4g","m":"ben@example.org","ts":1,"uts":2,"rts":2,"dts":3,"msg":"Hello","clv":1,"ps":1}"#]
+    packet_opc: "opc" [r#"{"a":"opc","i":"abc","st":"01","p":"ESIzRFVmd4g","e":"anna@example.org","m":"ben@example.org","ts":1,"uts":2,"rts":2,"dts":3,"msg":"Hello"}"#]
+    packet_upci: "upci" [r#"{"a":"upci","i":"abc","st":"01","p":"ESIzRFVmd4g","m":"ben@example.org","uts":1,"s":2,"ou":"ESIzRFVmd4g"}"#]
+    packet_upco: "upco" [r#"{"a":"upco","i":"abc","st":"01","p":"ESIzRFVmd4g","m":"ben@example.org","uts":1,"s":1,"ou":"ESIzRFVmd4g"}"#]
     packet_pk: "pk" [r#"{"a":"pk","i":"abc","st":"01"}"#, r#"{"a":"pk"}"#]
 }
 

@@ -146,6 +146,7 @@ impl Session {
             }
             Ok::<_, Error>(())
         })?;
-        Ok(Some(ShareNodeKeys(shares, handles, KeyTriples(triples))))
+        let nodes = handles.into_iter().map(NodeSource::Node).collect();
+        Ok(Some(ShareNodeKeys(shares, nodes, KeyTriples(triples))))
     }
 }

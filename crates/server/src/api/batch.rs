@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 use supermega_protocol::tree::FetchNodes;
 use supermega_protocol::wire::{self, Grammar};
 use supermega_protocol::{
-    Command, ErrorCode, Failure, account, backup, link, node, put, service, session, session_list,
-    share, transfer, user_attribute,
+    Command, ErrorCode, Failure, account, backup, contact, key, link, node, put, service, session,
+    session_list, share, transfer, user_attribute,
 };
 
 use super::answer::{Answer, Part};
@@ -118,6 +118,7 @@ fn carry_out(
         client: request.client,
         originator: None,
         tag: None,
+        acknowledged: false,
         unused: Vec::new(),
         announced: false,
     };
@@ -156,7 +157,7 @@ fn all(call: &mut Call<'_>, request: &Request<'_>) -> rusqlite::Result<Vec<Part>
 /// Carries out one command; what it wrote is undone if it fails.
 fn one(call: &mut Call<'_>, command: &str) -> rusqlite::Result<Result<Part, Failure>> {
     call.db.execute_batch("SAVEPOINT command")?;
-    (call.originator, call.tag) = (originator(command), None);
+    (call.originator, call.tag, call.acknowledged) = (originator(command), None, false);
     let (unused, announced) = (call.unused.len(), call.announced);
     let result = dispatch(call, command).map_err(ApiError::into_failure);
     if result.is_err() {
@@ -208,7 +209,6 @@ fn dispatch(call: &mut Call<'_>, command: &str) -> Result<Part, ApiError> {
         backup::RemoveBackup,
         user_attribute::FetchAttribute,
         user_attribute::RemoveAttribute,
-        user_attribute::FetchEmail,
         user_attribute::PutAttributes,
         user_attribute::PutVersionedAttributes,
         put::PutNodes,
@@ -217,6 +217,13 @@ fn dispatch(call: &mut Call<'_>, command: &str) -> Result<Part, ApiError> {
         node::DeleteNode,
         link::SetLink,
         share::SetShare,
+        key::HandOverKeys,
+        contact::Invite,
+        contact::AnswerInvitation,
+        contact::SetContact,
+        contact::SetContactOld,
+        contact::FetchPublicKey,
+        contact::FetchAddress,
         transfer::RequestDownload,
         transfer::RequestUpload,
     )
@@ -224,7 +231,8 @@ fn dispatch(call: &mut Call<'_>, command: &str) -> Result<Part, ApiError> {
 
 fn run<C: Handle>(call: &mut Call<'_>, command: &str) -> Result<String, ApiError> {
     let response = decode::<C>(command)?.handle(call)?;
-    Ok(wire::encode_result::<C>(&Ok(response), call.tag.as_ref(), call.grammar)?)
+    let tag = call.tag.as_ref().filter(|_| call.acknowledged);
+    Ok(wire::encode_result::<C>(&Ok(response), tag, call.grammar)?)
 }
 
 fn fetch(call: &Call<'_>, command: &str) -> Result<Snapshot, ApiError> {
@@ -256,10 +264,7 @@ fn unsupported(name: &str, command: &str) -> Result<String, ApiError> {
     }
     let body: String = command.chars().take(LOGGED).collect();
     tracing::warn!(body = body.escape_debug().to_string(), "not supported");
-    let code = if matches!(name, "pk" | "gpsa" | "ftz") {
-        ErrorCode::NotFound
-    } else {
-        ErrorCode::Arguments
-    };
+    let code =
+        if matches!(name, "gpsa" | "ftz") { ErrorCode::NotFound } else { ErrorCode::Arguments };
     Err(code.into())
 }

@@ -3,24 +3,26 @@
 use supermega_crypto::CryptoError;
 use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 use supermega_protocol::packet::{ActionPacket, PacketBody};
-use supermega_protocol::tree::NodeType;
 use supermega_protocol::wire::Grammar;
-use supermega_protocol::{Command, ErrorCode, Failure, Flag, Malformed, SequenceTag, is_set};
+use supermega_protocol::{Command, ErrorCode, Failure, Malformed, SequenceTag};
 
 use super::view::View;
 use crate::state::State;
 use crate::store::events::{self, Stream};
-use crate::store::links;
-use crate::store::nodes::{self, Node};
 use crate::store::sessions::Session;
+use crate::store::{links, shares};
 
 /// On whose behalf a request comes.
 #[derive(Clone, Copy)]
 pub(crate) enum Caller {
     Anonymous,
     Session(Session),
-    /// A folder link: its handle and its root.
-    Link(PublicHandle, NodeHandle),
+    /// A folder link.
+    Link {
+        handle: PublicHandle,
+        root: NodeHandle,
+        may_write: bool,
+    },
 }
 
 /// No address is looked up in a list of countries: this code says that the country is not known.
@@ -46,6 +48,8 @@ pub(crate) struct Call<'a> {
     pub client: Client<'a>,
     pub originator: Option<String>,
     pub tag: Option<SequenceTag>,
+    /// Whether the caller himself gets a packet with the tag: without one he would wait for it for ever.
+    pub acknowledged: bool,
     /// Blobs to delete once the transaction stands.
     pub unused: Vec<i64>,
     /// Whether somebody who waits for events must be told.
@@ -102,49 +106,21 @@ impl From<Malformed> for ApiError {
 }
 
 impl Call<'_> {
-    /// The user who is logged in.
-    pub(super) fn user(&self) -> Result<UserHandle, ApiError> {
-        match self.caller {
-            Caller::Session(session) => Ok(session.user),
-            Caller::Link(..) => Err(ErrorCode::Access.into()),
-            Caller::Anonymous => Err(ErrorCode::Session.into()),
-        }
-    }
-
-    /// A node of the user who is logged in.
-    pub(super) fn own_node(&self, handle: NodeHandle) -> Result<Node, ApiError> {
-        let user = self.user()?;
-        let node = nodes::get(self.db, handle)?.ok_or(ErrorCode::NotFound)?;
-        if node.owner == user { Ok(node) } else { Err(ErrorCode::Access.into()) }
-    }
-
-    /// A node that the caller may read.
-    pub(super) fn readable_node(&self, handle: NodeHandle) -> Result<Node, ApiError> {
-        let Caller::Link(_, root) = self.caller else { return self.own_node(handle) };
-        let node = nodes::get(self.db, handle)?.ok_or(ErrorCode::NotFound)?;
-        let inside = nodes::ancestors(self.db, handle)?.contains(&root);
-        if inside { Ok(node) } else { Err(ErrorCode::Access.into()) }
-    }
-
-    /// A node of the user who is logged in, to be changed. The vault is for clients that mean it.
-    pub(super) fn changeable_node(
+    /// Those who can see what is in a folder: its owner, those with whom it is shared, and those who watch
+    /// a folder link around it.
+    pub(super) fn readers(
         &self,
-        handle: NodeHandle,
-        vault: Option<Flag>,
-    ) -> Result<Node, ApiError> {
-        let node = self.own_node(handle)?;
-        if !is_set(vault) {
-            let root = nodes::ancestors(self.db, handle)?.last().copied();
-            let vault = nodes::root(self.db, node.owner, NodeType::Vault)?;
-            if root == Some(vault.handle) {
-                return Err(ErrorCode::Access.into());
-            }
-        }
-        Ok(node)
+        owner: UserHandle,
+        folder: NodeHandle,
+    ) -> Result<Vec<Stream>, ApiError> {
+        let mut streams = vec![Stream::User(owner)];
+        streams.extend(shares::readers(self.db, folder)?.into_iter().map(Stream::User));
+        streams.extend(links::around(self.db, folder)?.into_iter().map(Stream::Link));
+        Ok(streams)
     }
 
-    /// Gives a packet to everybody who can see what is in a folder: its owner, and those who watch a
-    /// folder link around it. The first packet of a command draws its tag.
+    /// Gives a packet to everybody who can see what is in a folder. The first packet of a command draws
+    /// its tag.
     pub(super) fn tell(
         &mut self,
         owner: UserHandle,
@@ -152,13 +128,20 @@ impl Call<'_> {
         tagged: bool,
         body: impl Fn(&View<'_>) -> Result<PacketBody, ApiError>,
     ) -> Result<(), ApiError> {
-        let mut streams = vec![Stream::User(owner)];
-        streams.extend(links::around(self.db, folder)?.into_iter().map(Stream::Link));
-        for stream in streams {
+        for stream in self.readers(owner, folder)? {
             let body = body(&View::new(self.db, stream)?)?;
             self.send(stream, tagged, body)?;
         }
         Ok(())
+    }
+
+    /// The caller's own stream of packets.
+    pub(super) fn own_stream(&self) -> Option<Stream> {
+        match self.caller {
+            Caller::Session(session) => Some(Stream::User(session.user)),
+            Caller::Link { handle, .. } => Some(Stream::Link(handle)),
+            Caller::Anonymous => None,
+        }
     }
 
     /// Gives a packet to one stream.
@@ -178,6 +161,7 @@ impl Call<'_> {
         };
         events::append(self.db, stream, &packet.encode()?, self.state.config.packets_kept)?;
         self.announced = true;
+        self.acknowledged |= tagged && self.own_stream() == Some(stream);
         Ok(())
     }
 }

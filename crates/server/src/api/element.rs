@@ -6,9 +6,10 @@ use supermega_protocol::put::{NewNode, NodeSource};
 use supermega_protocol::tree::NodeType;
 use supermega_protocol::{ErrorCode, Verbatim};
 
-use super::call::{ApiError, Call};
+use super::call::{ApiError, Call, Caller};
 use crate::store::nodes::{self, Node};
-use crate::store::{links, now, uploads};
+use crate::store::users::User;
+use crate::store::{links, now, share_keys, uploads};
 
 /// Greatest length of encrypted attributes in bytes.
 const ATTRIBUTES: usize = 64 << 10;
@@ -17,35 +18,46 @@ const ATTRIBUTES: usize = 64 << 10;
 pub(super) fn make(
     call: &Call<'_>,
     user: UserHandle,
-    quota: u64,
+    owner: &User,
     parent: NodeHandle,
     element: &NewNode,
 ) -> Result<Node, ApiError> {
-    let key = element.k.as_ref().ok_or(ErrorCode::Arguments)?;
-    check_key(key, element.t)?;
+    match (&element.k, call.caller) {
+        (Some(key), _) => check_key(key, element.t)?,
+        // Whoever writes through a folder link has no master key.
+        (None, Caller::Link { .. }) => {}
+        (None, _) => return Err(ErrorCode::Arguments.into()),
+    }
+    let key = element.k.as_ref().map(|key| key.0.as_str());
+    // What somebody else makes has no key of the owner's, who reads it by the share's.
+    let is_own = matches!(call.caller, Caller::Session(_)) && user == owner.handle;
     check_attributes(&element.a)?;
     let content = match element.t {
         NodeType::Folder => Content::default(),
         NodeType::File => content(call, user, element)?,
         _ => return Err(ErrorCode::Arguments.into()),
     };
-    let free = quota.saturating_sub(nodes::used(call.db, user)?);
+    let free = owner.quota.saturating_sub(nodes::used(call.db, owner.handle)?);
     if content.size.is_some_and(|size| size > free) {
-        return Err(ErrorCode::OverQuota.into());
+        let code = if is_own { ErrorCode::OverQuota } else { ErrorCode::ShareOverQuota };
+        return Err(code.into());
     }
     let node = Node {
         handle: nodes::new_handle(call.db)?,
         parent: Some(parent),
-        owner: user,
+        owner: owner.handle,
         kind: element.t,
         a: element.a.0.clone(),
-        k: key.0.clone(),
+        k: key.filter(|_| is_own).unwrap_or_default().to_owned(),
         size: content.size,
         ts: now(),
         fa: content.fa,
         blob: content.blob,
     };
     nodes::insert(call.db, &node)?;
+    if let (Some(key), false, Caller::Session(_)) = (key, is_own, call.caller) {
+        share_keys::set_of_user(call.db, node.handle, user, key)?;
+    }
     Ok(node)
 }
 
@@ -63,7 +75,7 @@ fn content(call: &Call<'_>, user: UserHandle, element: &NewNode) -> Result<Conte
             let node = links::node_of(call.db, *link)?.ok_or(ErrorCode::NotFound)?;
             nodes::get(call.db, node)?.ok_or(ErrorCode::NotFound)?
         }
-        (None, Some(NodeSource::Node(handle))) => call.own_node(*handle)?,
+        (None, Some(NodeSource::Node(handle))) => call.readable_node(*handle)?,
         (None, Some(NodeSource::Upload(token))) => {
             let found = uploads::find_complete(call.db, user, token)?;
             let (blob, size) = found.ok_or(ErrorCode::NotFound)?;

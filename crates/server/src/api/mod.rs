@@ -1,11 +1,14 @@
 //! The `cs` endpoint: reads a batch, carries out its commands in one transaction, writes the results.
 
+mod access;
 mod account;
 mod answer;
 mod backup;
 mod batch;
 mod call;
+mod contact;
 mod element;
+mod key;
 mod link;
 mod node;
 mod put;
@@ -15,6 +18,7 @@ mod session_list;
 mod share;
 mod transfer;
 mod tree;
+mod tree_lists;
 mod user_attribute;
 mod view;
 

@@ -7,15 +7,16 @@ use supermega_protocol::packet::{NewNodes, PacketBody};
 use supermega_protocol::put::{
     ElementErrors, MadeNode, NewNode, NodeSource, PutNodes, PutNodesReply, PutTarget,
 };
+use supermega_protocol::share::ShareNodeKeys;
 use supermega_protocol::tree::{NodeList, NodeType};
 use supermega_protocol::wire::Grammar;
 use supermega_protocol::{ErrorCode, Flag};
 
+use super::access::Access;
 use super::call::{ApiError, Call, Handle};
 use super::node::removed;
 use super::view::View;
 use super::{element, share};
-use crate::store::events::Stream;
 use crate::store::nodes::{self, Node};
 use crate::store::{attributes, users};
 
@@ -34,9 +35,12 @@ struct Made {
 
 impl Handle for PutNodes {
     fn handle(self, call: &mut Call<'_>) -> Result<PutNodesReply, ApiError> {
-        let user = call.user()?;
-        let PutTarget::Folder(target) = self.t else { return Err(ErrorCode::Access.into()) };
-        let target = call.changeable_node(target, self.vw)?;
+        let PutTarget::Folder(target) = self.t else {
+            call.user()?;
+            return Err(ErrorCode::Access.into());
+        };
+        let target = call.changeable_node(target, Access::Write, self.vw)?;
+        let user = call.actor(target.owner);
         if target.kind == NodeType::File {
             return Err(ErrorCode::Access.into());
         }
@@ -44,19 +48,31 @@ impl Handle for PutNodes {
             return Err(ErrorCode::Arguments.into());
         }
         let keep = keeps_versions(call, user, self.vb)?;
-        let made = make(call, user, target.handle, &self.n, keep)?;
+        let made = make(call, user, &target, &self.n, keep)?;
         if let Some(keys) = &self.cr {
             let handles: HashMap<usize, NodeHandle> =
                 made.nodes.iter().map(|(i, node)| (*i, node.handle)).collect();
-            share::store_keys(call, keys, |i| handles.get(&i).copied())?;
+            share::store_node_keys(call, keys, |i| {
+                handles.get(&element_index(keys, &self.n, i)?).copied()
+            })?;
         }
         // With nothing made, the last reason is the whole answer's.
         if let (true, Some(code)) = (made.nodes.is_empty(), made.errors.values().next_back()) {
             return Err((*code).into());
         }
-        tell(call, user, target.handle, &made)?;
+        tell(call, &target, &made)?;
         reply(call, made)
     }
+}
+
+/// The element that a key's index stands for: elements are counted, or named by their `h` in a list of
+/// their own.
+fn element_index(keys: &ShareNodeKeys, elements: &[NewNode], index: usize) -> Option<usize> {
+    if keys.1.is_empty() {
+        return Some(index);
+    }
+    let name = keys.1.get(index)?;
+    elements.iter().position(|element| element.h.as_ref() == Some(name))
 }
 
 fn keeps_versions(call: &Call<'_>, user: UserHandle, vb: Option<Flag>) -> Result<bool, ApiError> {
@@ -71,17 +87,17 @@ fn keeps_versions(call: &Call<'_>, user: UserHandle, vb: Option<Flag>) -> Result
 fn make(
     call: &mut Call<'_>,
     user: UserHandle,
-    target: NodeHandle,
+    target: &Node,
     elements: &[NewNode],
     keep: bool,
 ) -> Result<Made, ApiError> {
-    let quota = users::by_handle(call.db, user)?.ok_or(ErrorCode::Session)?.quota;
+    let owner = users::by_handle(call.db, target.owner)?.ok_or(ErrorCode::NotFound)?;
     let mut made = Made::default();
     // Nodes by the temporary handles that their elements have.
     let mut known: HashMap<NodeHandle, (NodeHandle, NodeType)> = HashMap::new();
     for (i, element) in elements.iter().enumerate() {
         let parent = match element.p {
-            None => Ok(target),
+            None => Ok(target.handle),
             Some(temporary) => match known.get(&temporary) {
                 // Below a file there are its old versions and nothing else.
                 Some((_, NodeType::File)) if element.t != NodeType::File => Err(ErrorCode::Access),
@@ -90,7 +106,7 @@ fn make(
             },
         };
         let node = match parent {
-            Ok(parent) => element::make(call, user, quota, parent, element),
+            Ok(parent) => element::make(call, user, &owner, parent, element),
             Err(code) => Err(code.into()),
         };
         match node {
@@ -119,7 +135,7 @@ fn replace(
     old: &mut Vec<Node>,
 ) -> Result<(), ApiError> {
     let Some(replaced) = element.ov else { return Ok(()) };
-    let Ok(mut replaced) = call.own_node(replaced) else { return Ok(()) };
+    let Ok(mut replaced) = call.node(replaced, Access::Write) else { return Ok(()) };
     let are_files = replaced.kind == NodeType::File && node.kind == NodeType::File;
     if !are_files || replaced.parent != node.parent {
         return Ok(());
@@ -144,29 +160,25 @@ fn replace(
 /// Removes files that a new one, `for_node`, leaves no place for.
 fn drop_nodes(call: &mut Call<'_>, for_node: &Node, gone: &[Node]) -> Result<(), ApiError> {
     for node in gone {
-        let body = removed(node.handle, node.owner, None, None);
+        let body = removed(node.handle, call.actor(node.owner), None, None);
         call.tell(node.owner, for_node.handle, true, |_| Ok(body.clone()))?;
     }
     call.unused.extend(nodes::remove(call.db, gone)?);
     Ok(())
 }
 
-fn tell(
-    call: &mut Call<'_>,
-    user: UserHandle,
-    target: NodeHandle,
-    made: &Made,
-) -> Result<(), ApiError> {
+fn tell(call: &mut Call<'_>, target: &Node, made: &Made) -> Result<(), ApiError> {
+    let by = call.actor(target.owner);
     let index: HashMap<NodeHandle, usize> =
         made.nodes.iter().map(|(i, node)| (node.handle, *i)).collect();
     let nodes: Vec<Node> =
         made.nodes.iter().map(|(_, node)| node).chain(&made.old).cloned().collect();
-    call.tell(user, target, true, |view| {
+    call.tell(target.owner, target.handle, true, |view| {
         let mut t = view.set(&nodes)?;
         for node in t.f.nodes.iter_mut().chain(&mut t.f2.nodes) {
             node.i = index.get(&node.h).map(|i| *i as u64);
         }
-        Ok(PacketBody::Nodes(NewNodes { t, u: None, ou: Some(user) }))
+        Ok(PacketBody::Nodes(NewNodes { t, u: None, ou: Some(by) }))
     })
 }
 
@@ -182,7 +194,8 @@ fn reply(call: &Call<'_>, made: Made) -> Result<PutNodesReply, ApiError> {
             ..PutNodesReply::default()
         });
     }
-    let view = View::new(call.db, Stream::User(call.user()?))?;
+    let reader = call.own_stream().ok_or(ErrorCode::Session)?;
+    let view = View::new(call.db, reader)?;
     let nodes = made.nodes.iter().map(|(_, node)| view.node(node));
     let nodes = nodes.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(PutNodesReply { f: Some(NodeList::from(nodes)), ..PutNodesReply::default() })

@@ -24,7 +24,8 @@ pub(crate) fn caller(
         let handle = link.get(..PublicHandle::TEXT_LEN).and_then(|text| text.parse().ok());
         let Some(handle) = handle else { return Ok(Err(ErrorCode::NotFound)) };
         let folder = links::folder_of(db, handle)?;
-        return Ok(folder.map(|folder| Caller::Link(handle, folder)).ok_or(ErrorCode::NotFound));
+        let caller = folder.map(|root| Caller::Link { handle, root, may_write: false });
+        return Ok(caller.ok_or(ErrorCode::NotFound));
     }
     let Some(sid) = sid else { return Ok(Ok(Caller::Anonymous)) };
     let Ok(bytes) = base64::decode(sid) else { return Ok(Err(ErrorCode::Session)) };

@@ -4,20 +4,15 @@ use std::io::Write;
 
 use rusqlite::Connection;
 use supermega_encoding::{NodeHandle, UserHandle};
-use supermega_protocol::share::EXPORT;
-use supermega_protocol::tree::{
-    FetchNodes, Node, NodeType, OutgoingShare, OwnerKey, PublicLink, Tree, User,
-};
-use supermega_protocol::{ErrorCode, Timestamp, Verbatim, is_set};
+use supermega_protocol::tree::{FetchNodes, Node, NodeType, Tree};
+use supermega_protocol::{ErrorCode, is_set};
 
 use super::answer::WriteError;
 use super::call::{ApiError, Call, Caller};
+use super::tree_lists;
 use super::view::View;
 use crate::store::events::{self, Stream};
-use crate::store::{links, nodes, users};
-
-/// Sixteen zero bytes: the key is kept elsewhere (`protocol-auth.md` 4.4).
-const NO_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+use crate::store::{nodes, shares};
 
 /// What a reader is to get: read and written node by node, since a tree may be larger than memory.
 pub(crate) struct Snapshot {
@@ -31,8 +26,8 @@ impl Snapshot {
         let part = request.n.filter(|_| is_set(request.part));
         let part = part.map(|top| call.readable_node(top).map(|node| node.handle)).transpose()?;
         match call.caller {
-            Caller::Link(link, root) => {
-                Ok(Self { reader: Stream::Link(link), top: Some(part.unwrap_or(root)) })
+            Caller::Link { handle, root, .. } => {
+                Ok(Self { reader: Stream::Link(handle), top: Some(part.unwrap_or(root)) })
             }
             Caller::Session(session) => Ok(Self { reader: Stream::User(session.user), top: part }),
             Caller::Anonymous => Err(ErrorCode::Session.into()),
@@ -74,12 +69,26 @@ impl Snapshot {
         match (self.top, self.reader) {
             (Some(top), _) => Ok(vec![top]),
             (None, Stream::Link(_)) => Ok(Vec::new()),
-            (None, Stream::User(user)) => [NodeType::Root, NodeType::Vault, NodeType::Trash]
-                .into_iter()
-                .map(|kind| nodes::root(db, user, kind).map(|root| root.handle))
-                .collect(),
+            (None, Stream::User(user)) => own_tops(db, user),
         }
     }
+}
+
+/// The nodes that a user's tree hangs from: his three roots, and the outermost folders of what is shared
+/// with him.
+fn own_tops(db: &Connection, user: UserHandle) -> rusqlite::Result<Vec<NodeHandle>> {
+    let mut tops = Vec::new();
+    for kind in [NodeType::Root, NodeType::Vault, NodeType::Trash] {
+        tops.push(nodes::root(db, user, kind)?.handle);
+    }
+    let incoming = shares::incoming(db, user)?;
+    for root in incoming.keys() {
+        let above = nodes::ancestors(db, *root)?;
+        if !above[1..].iter().any(|above| incoming.contains_key(above)) {
+            tops.push(*root);
+        }
+    }
+    Ok(tops)
 }
 
 /// The elements of a JSON array as they are written.
@@ -100,7 +109,7 @@ impl List {
 /// What comes before the first node, and what comes behind the last.
 fn frame(db: &Connection, reader: Stream) -> Result<(String, String), WriteError> {
     let mut tree = match reader {
-        Stream::User(user) => around_own(db, user)?,
+        Stream::User(user) => tree_lists::of_user(db, user)?,
         Stream::Link(_) => Tree::default(),
     };
     tree.st = Some(events::current_tag(db)?);
@@ -111,59 +120,4 @@ fn frame(db: &Connection, reader: Stream) -> Result<(String, String), WriteError
         .split_once("\"f\":[]")
         .ok_or_else(|| WriteError::Broken("a tree without a list of nodes".into()))?;
     Ok((format!("{head}\"f\":["), tail.to_owned()))
-}
-
-/// What a user gets beside nodes.
-fn around_own(db: &Connection, user: UserHandle) -> Result<Tree, WriteError> {
-    let mut tree = Tree::default();
-    let exports = links::exports(db, user)?;
-    let keys: Vec<OwnerKey> = exports
-        .iter()
-        .map(|export| OwnerKey {
-            h: export.node,
-            ha: Some(Verbatim(export.ha.clone().unwrap_or_else(|| NO_KEY.into()))),
-            k: Verbatim(export.ok.clone().unwrap_or_else(|| NO_KEY.into())),
-        })
-        .collect();
-    tree.ok0 = Some(keys.clone());
-    tree.ok = Some(keys);
-    tree.s = Some(
-        exports
-            .iter()
-            .map(|export| OutgoingShare {
-                h: export.node,
-                u: EXPORT.into(),
-                r: export.level,
-                ts: Some(Timestamp(export.ts)),
-            })
-            .collect(),
-    );
-    tree.ph = Some(
-        links::of_user(db, user)?
-            .iter()
-            .map(|link| PublicLink {
-                h: link.node,
-                ph: link.handle,
-                ts: Some(Timestamp(link.ts)),
-                ets: None,
-                w: None,
-                down: None,
-            })
-            .collect(),
-    );
-    let own = users::by_handle(db, user)?;
-    tree.u = Some(vec![User {
-        u: user,
-        c: Some(2),
-        m: Some(own.as_ref().and_then(|own| own.email.clone()).unwrap_or_default()),
-        ts: own.map(|own| Timestamp(own.created)),
-        pubk: None,
-        ed25519: None,
-        x25519: None,
-        rsa_signature: None,
-        x25519_signature: None,
-        b: None,
-    }]);
-    (tree.ps, tree.ipc, tree.opc) = (Some(Vec::new()), Some(Vec::new()), Some(Vec::new()));
-    Ok(tree)
 }

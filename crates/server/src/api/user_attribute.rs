@@ -3,7 +3,7 @@
 use supermega_encoding::{UserHandle, base64};
 use supermega_protocol::packet::{ChangedUserAttributes, PacketBody};
 use supermega_protocol::user_attribute::{
-    AttributeName, AttributeValue, FetchAttribute, FetchEmail, NewVersions, PutAttributes,
+    AttributeName, AttributeValue, FetchAttribute, NewVersions, PutAttributes,
     PutVersionedAttributes, RemoveAttribute,
 };
 use supermega_protocol::wire::Done;
@@ -76,17 +76,6 @@ impl Handle for RemoveAttribute {
         // An empty version differs from every one that a client may know.
         tell(call, user, &NewVersions::from([(self.ua, String::new())]))?;
         Ok(Done)
-    }
-}
-
-impl Handle for FetchEmail {
-    fn handle(self, call: &mut Call<'_>) -> Result<String, ApiError> {
-        let asking = call.user()?;
-        let user = users::by_handle(call.db, self.u)?.ok_or(ErrorCode::NotFound)?;
-        if user.handle != asking {
-            return Err(ErrorCode::Access.into());
-        }
-        Ok(user.email.ok_or(ErrorCode::NotFound)?)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Nodes as a reader gets them: the same node has other keys for its owner than in a folder link
 //! (`protocol-api.md` 6.4).
 
-use std::collections::HashSet;
-use std::fmt::Write;
+use std::collections::{HashMap, HashSet};
+use std::fmt::{Display, Write};
 
 use rusqlite::Connection;
 use supermega_encoding::NodeHandle;
@@ -12,6 +12,7 @@ use supermega_protocol::{Timestamp, Verbatim};
 
 use crate::store::events::Stream;
 use crate::store::nodes::{self, Node};
+use crate::store::shares::{self, Share};
 use crate::store::{links, share_keys};
 
 /// How one reader sees nodes.
@@ -20,19 +21,22 @@ pub(super) struct View<'a> {
     reader: Stream,
     /// The root of the folder link, if it is one that reads.
     link_root: Option<NodeHandle>,
+    /// What is shared with the reader.
+    incoming: HashMap<NodeHandle, Share>,
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(db: &'a Connection, reader: Stream) -> rusqlite::Result<Self> {
-        let link_root = match reader {
-            Stream::User(_) => None,
-            Stream::Link(link) => links::node_of(db, link)?,
+        let (link_root, incoming) = match reader {
+            Stream::User(user) => (None, shares::incoming(db, user)?),
+            Stream::Link(link) => (links::node_of(db, link)?, HashMap::new()),
         };
-        Ok(Self { db, reader, link_root })
+        Ok(Self { db, reader, link_root, incoming })
     }
 
     /// A node as the reader gets it.
     pub(super) fn node(&self, node: &Node) -> rusqlite::Result<WireNode> {
+        let share = self.incoming.get(&node.handle);
         Ok(WireNode {
             h: node.handle,
             p: node.parent,
@@ -44,30 +48,39 @@ impl<'a> View<'a> {
             ts: Some(Timestamp(node.ts)),
             // On anything but a file this would make official clients drop the node.
             fa: node.fa.clone().filter(|_| node.kind == NodeType::File),
-            su: None,
-            r: None,
-            sk: None,
-            sts: None,
+            su: share.map(|_| node.owner),
+            r: share.map(|share| share.level),
+            sk: share.and_then(|share| share.key.clone().map(Verbatim)),
+            sts: share.map(|share| Timestamp(share.ts)),
             i: None,
         })
     }
 
-    /// The entries that the reader can use; his own comes first, since some clients look at no other.
+    /// The entries that the reader can use. An owner's own comes first and a share's comes first to those
+    /// with whom it is shared, since some clients look at no other (`protocol-api.md` 6.4).
     fn keys(&self, node: &Node) -> rusqlite::Result<String> {
         if node.kind.is_root() {
             return Ok(String::new());
         }
-        let shares = share_keys::of_node(self.db, node.handle)?;
-        let mut keys = match self.reader {
-            Stream::User(_) => format!("{}:{}", node.owner, node.k),
-            Stream::Link(_) => String::new(),
+        let mut keys = String::new();
+        let mut add = |of: &dyn Display, key: &str| {
+            let slash = if keys.is_empty() { "" } else { "/" };
+            // Writing to a text does not fail.
+            let _ = write!(keys, "{slash}{of}:{key}");
         };
-        for (share, key) in shares {
-            if self.link_root.is_none_or(|root| root == share) {
-                let slash = if keys.is_empty() { "" } else { "/" };
-                // Writing to a text does not fail.
-                let _ = write!(keys, "{slash}{share}:{key}");
+        let is_owner = self.reader == Stream::User(node.owner);
+        if is_owner && !node.k.is_empty() {
+            add(&node.owner, &node.k);
+        }
+        for (share, key) in &share_keys::of_node(self.db, node.handle)? {
+            if is_owner || self.link_root == Some(*share) || self.incoming.contains_key(share) {
+                add(share, key);
             }
+        }
+        if let (Stream::User(user), false) = (self.reader, is_owner)
+            && let Some(key) = share_keys::of_user(self.db, node.handle, user)?
+        {
+            add(&user, &key);
         }
         Ok(keys)
     }

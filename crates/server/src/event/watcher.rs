@@ -27,7 +27,7 @@ pub(crate) fn watcher(
 ) -> rusqlite::Result<Result<Watcher, ErrorCode>> {
     Ok(match api::caller(db, sid, link)? {
         Ok(Caller::Session(session)) => Ok(Watcher::Session(session)),
-        Ok(Caller::Link(handle, _)) => Ok(Watcher::Link(handle)),
+        Ok(Caller::Link { handle, .. }) => Ok(Watcher::Link(handle)),
         Ok(Caller::Anonymous) => Err(ErrorCode::Session),
         Err(code) => Err(code),
     })

@@ -17,8 +17,6 @@ pub(crate) struct Link {
 pub(crate) struct Export {
     pub node: NodeHandle,
     pub level: u8,
-    pub ok: Option<String>,
-    pub ha: Option<String>,
     pub ts: i64,
 }
 
@@ -94,16 +92,14 @@ pub(crate) fn remove(db: &Connection, node: NodeHandle) -> rusqlite::Result<()> 
 
 pub(crate) fn exports(db: &Connection, owner: UserHandle) -> rusqlite::Result<Vec<Export>> {
     db.prepare_cached(
-        "SELECT e.node, e.level, e.ok, e.ha, e.ts FROM exports e
+        "SELECT e.node, e.level, e.ts FROM exports e
          JOIN nodes n ON n.handle = e.node WHERE n.owner = ?1",
     )?
     .query_map([owner.as_bytes()], |row| {
         Ok(Export {
             node: NodeHandle::from_bytes(row.get(0)?),
             level: row.get(1)?,
-            ok: row.get(2)?,
-            ha: row.get(3)?,
-            ts: row.get(4)?,
+            ts: row.get(2)?,
         })
     })?
     .collect()
@@ -116,14 +112,13 @@ pub(crate) fn is_exported(db: &Connection, node: NodeHandle) -> rusqlite::Result
 
 pub(crate) fn set_export(db: &Connection, export: &Export) -> rusqlite::Result<()> {
     db.execute(
-        "INSERT INTO exports (node, level, ok, ha, ts) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO exports (node, level, ts) VALUES (?1, ?2, ?3)
          ON CONFLICT (node) DO UPDATE SET level = excluded.level",
-        params![export.node.as_bytes(), export.level, export.ok, export.ha, export.ts],
+        params![export.node.as_bytes(), export.level, export.ts],
     )?;
     Ok(())
 }
 
 pub(crate) fn remove_export(db: &Connection, node: NodeHandle) -> rusqlite::Result<bool> {
-    db.execute("DELETE FROM share_keys WHERE share = ?1", [node.as_bytes()])?;
     Ok(db.execute("DELETE FROM exports WHERE node = ?1", [node.as_bytes()])? == 1)
 }

@@ -4,14 +4,17 @@ pub(crate) mod answers;
 pub(crate) mod attributes;
 pub(crate) mod backups;
 pub(crate) mod blobs;
+pub(crate) mod contacts;
 pub(crate) mod events;
 pub(crate) mod links;
 pub(crate) mod nodes;
 pub(crate) mod session_history;
 pub(crate) mod sessions;
 pub(crate) mod share_keys;
+pub(crate) mod shares;
 pub(crate) mod uploads;
 pub(crate) mod users;
+pub(crate) mod waiting_keys;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

@@ -108,14 +108,81 @@ CREATE TABLE IF NOT EXISTS share_keys (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS share_keys_by_share ON share_keys (share);
 
+-- Node keys of those who are not the owner, but made the node, each under his own master key.
+CREATE TABLE IF NOT EXISTS user_keys (
+    node BLOB NOT NULL REFERENCES nodes (handle) ON DELETE CASCADE,
+    user BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    key  TEXT NOT NULL,
+    PRIMARY KEY (node, user)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS user_keys_by_user ON user_keys (user);
+
 -- Folders that everybody with their link may read.
 CREATE TABLE IF NOT EXISTS exports (
     node  BLOB PRIMARY KEY REFERENCES nodes (handle) ON DELETE CASCADE,
     level INTEGER NOT NULL,
-    ok    TEXT,
-    ha    TEXT,
     ts    INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Folders that are shared with users. The key is what the owner left under the other's RSA key.
+CREATE TABLE IF NOT EXISTS shares (
+    node  BLOB NOT NULL REFERENCES nodes (handle) ON DELETE CASCADE,
+    user  BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    level INTEGER NOT NULL,
+    key   TEXT,
+    ts    INTEGER NOT NULL,
+    PRIMARY KEY (node, user)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS shares_by_user ON shares (user);
+
+-- Shares that wait for the invited to become a contact.
+CREATE TABLE IF NOT EXISTS pending_shares (
+    node    BLOB NOT NULL REFERENCES nodes (handle) ON DELETE CASCADE,
+    request BLOB NOT NULL REFERENCES contact_requests (handle) ON DELETE CASCADE,
+    level   INTEGER NOT NULL,
+    key     TEXT,
+    ts      INTEGER NOT NULL,
+    PRIMARY KEY (node, request)
+) WITHOUT ROWID;
+
+-- What the owner keeps of a folder's share key, as long as the folder is shared with anybody.
+CREATE TABLE IF NOT EXISTS owner_keys (
+    node BLOB PRIMARY KEY REFERENCES nodes (handle) ON DELETE CASCADE,
+    ok   TEXT,
+    ha   TEXT
+) WITHOUT ROWID;
+
+-- Share keys that wait for their reader.
+CREATE TABLE IF NOT EXISTS waiting_keys (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    user   BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    sender BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    share  BLOB NOT NULL,
+    key    TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS waiting_keys_by_user ON waiting_keys (user);
+
+-- Both directions of a contact. One that has ended stays with 0, so that both still know each other.
+CREATE TABLE IF NOT EXISTS contacts (
+    user    BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    other   BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    visible INTEGER NOT NULL,
+    ts      INTEGER NOT NULL,
+    PRIMARY KEY (user, other)
+) WITHOUT ROWID;
+
+-- Open contact requests. Whom one is for need not have an account yet.
+CREATE TABLE IF NOT EXISTS contact_requests (
+    handle  BLOB PRIMARY KEY,
+    sender  BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    address TEXT NOT NULL COLLATE NOCASE,
+    message TEXT,
+    ignored INTEGER NOT NULL,
+    ts      INTEGER NOT NULL,
+    uts     INTEGER NOT NULL,
+    UNIQUE (sender, address)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS contact_requests_by_address ON contact_requests (address);
 
 CREATE TABLE IF NOT EXISTS links (
     handle BLOB PRIMARY KEY,

@@ -59,8 +59,8 @@ async fn a_link_is_made_once_and_removed_once() {
     assert_eq!(link(json!({ "a": "l", "n": root })).await, -11);
     assert_eq!(link(json!({ "a": "l", "n": node, "ets": 1 })).await, -11);
     assert_eq!(link(json!({ "a": "l", "n": dir, "w": "1" })).await, -11);
-    let other = json!({ "a": "s2", "n": dir, "s": [{ "u": "you@example.org", "r": 0 }] });
-    assert_eq!(link(other).await, -2);
+    let nobody = json!({ "a": "s2", "n": dir, "s": [{ "u": "nobody", "r": 0 }] });
+    assert_eq!(link(nobody).await, -2);
 }
 
 #[tokio::test]

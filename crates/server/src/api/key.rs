@@ -1,0 +1,52 @@
+//! Share keys on their way between accounts: `pk` (`protocol-api.md` 2.9).
+
+use std::collections::BTreeMap;
+
+use supermega_protocol::ErrorCode;
+use supermega_protocol::key::{HandOverKeys, HandOverReply, WaitingKeys};
+use supermega_protocol::packet::{PacketBody, PendingKeys};
+
+use super::call::{ApiError, Call, Handle};
+use crate::store::events::Stream;
+use crate::store::{users, waiting_keys};
+
+/// Longer keys are none.
+const KEY: usize = 1024;
+
+impl Handle for HandOverKeys {
+    fn handle(self, call: &mut Call<'_>) -> Result<HandOverReply, ApiError> {
+        let user = call.user()?;
+        match self {
+            Self { u: None, h: None, k: None, d: None } => fetch(call),
+            Self { u: None, h: None, k: None, d: Some(token) } => {
+                let id = token.parse().map_err(|_| ErrorCode::Arguments)?;
+                waiting_keys::remove_until(call.db, user, id)?;
+                Ok(HandOverReply::Done)
+            }
+            Self { u: Some(peer), h: Some(share), k: Some(key), d: None } => {
+                if key.decode().map_or(true, |key| key.len() > KEY) {
+                    return Err(ErrorCode::Arguments.into());
+                }
+                call.own_node(share)?;
+                users::by_handle(call.db, peer)?.ok_or(ErrorCode::NotFound)?;
+                waiting_keys::insert(call.db, peer, user, share, &key.0)?;
+                let body = PacketBody::PendingKeys(PendingKeys {});
+                call.send(Stream::User(peer), false, body)?;
+                Ok(HandOverReply::Done)
+            }
+            _ => Err(ErrorCode::Arguments.into()),
+        }
+    }
+}
+
+fn fetch(call: &Call<'_>) -> Result<HandOverReply, ApiError> {
+    let waiting = waiting_keys::of_user(call.db, call.user()?)?;
+    // Official clients crash on 0 here.
+    let last = waiting.last().ok_or(ErrorCode::NotFound)?.id;
+    let mut keys: BTreeMap<String, BTreeMap<String, _>> = BTreeMap::new();
+    for key in waiting {
+        let of_sender = keys.entry(key.sender.to_string()).or_default();
+        of_sender.insert(key.share.to_string(), supermega_protocol::Verbatim(key.key));
+    }
+    Ok(HandOverReply::Keys(WaitingKeys { d: last.to_string(), keys }))
+}
