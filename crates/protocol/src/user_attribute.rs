@@ -8,7 +8,6 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use supermega_encoding::UserHandle;
 
 use crate::value::Form;
 use crate::wire::Done;

@@ -21,6 +21,7 @@ use crate::error::ServerError;
 use crate::state::State;
 use crate::store::links::{self, Export};
 use crate::store::nodes::{self, Node};
+use crate::store::shares::{self, OwnerKey};
 use crate::store::users::{self, User};
 use crate::store::{blobs, now, share_keys};
 
@@ -183,7 +184,7 @@ impl Forest<'_> {
         )?;
         if let Some(share) = self.share {
             let wrapped = base64::encode(&share.wrap_node_key(key));
-            share_keys::set(self.db, handle, top, &wrapped)?;
+            share_keys::set(self.db, handle, top, &wrapped, true)?;
         }
         Ok(())
     }
@@ -191,7 +192,8 @@ impl Forest<'_> {
     fn export(&self, folder: NodeHandle, share: &ShareKey) -> rusqlite::Result<PublicHandle> {
         let ok = Some(base64::encode(&self.master.wrap_share_key(share)));
         let ha = Some(base64::encode(&self.master.handle_auth(&folder)));
-        links::set_export(self.db, &Export { node: folder, level: 0, ok, ha, ts: self.begun })?;
+        shares::set_owner_key(self.db, &OwnerKey { node: folder, ok, ha })?;
+        links::set_export(self.db, &Export { node: folder, level: 0, ts: self.begun })?;
         Ok(links::insert(self.db, folder)?.handle)
     }
 }

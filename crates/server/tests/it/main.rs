@@ -15,5 +15,6 @@ mod put;
 mod raid;
 mod robust;
 mod session;
+mod share;
 mod tls;
 mod transfer;

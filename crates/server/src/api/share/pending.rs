@@ -73,7 +73,7 @@ pub(in crate::api) fn start_pending(
         };
         call.send(Stream::User(node.owner), true, PacketBody::Share(packet))?;
         let share = shares::new(node.handle, user, waiting.level, waiting.key);
-        set::start(call, &node, share, None)?;
+        set::start(call, &node, &share, None)?;
     }
     Ok(())
 }

@@ -134,7 +134,7 @@ fn set(
     };
     let key = target.k.as_ref().map(|key| key.0.clone());
     let new = shares::new(node.handle, user.handle, level, key);
-    start(call, node, new, Some(request))?;
+    start(call, node, &new, Some(request))?;
     Ok(Some(user))
 }
 
@@ -160,11 +160,11 @@ fn set_export(
 pub(super) fn start(
     call: &mut Call<'_>,
     node: &Node,
-    share: Share,
+    share: &Share,
     request: Option<&SetShare>,
 ) -> Result<(), ApiError> {
     let known = shares::get(call.db, node.handle, share.user)?;
-    shares::set(call.db, &share)?;
+    shares::set(call.db, share)?;
     let by = call.user()?;
     let base = ChangedShare {
         u: Some(share.user.to_string()),
