@@ -1,5 +1,6 @@
 //! Where the service is and how it is reached: the start of everything.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use supermega_protocol::Drift;
 
 use crate::drift_log::DriftLog;
 use crate::error::{Error, Result};
-use crate::transport::{Authentication, Channel, ChannelOptions, Http, HyperHttp};
+use crate::transport::{Authentication, Budget, Channel, ChannelOptions, Http, HyperHttp, Limits};
 
 /// MEGA's own address.
 pub const API_URL: &str = "https://g.api.mega.co.nz/";
@@ -61,6 +62,8 @@ pub struct ClientBuilder {
     http: Option<Arc<dyn Http>>,
     timeout: Duration,
     patience: Duration,
+    stall_timeout: Duration,
+    limits: Limits,
 }
 
 impl Default for ClientBuilder {
@@ -70,6 +73,8 @@ impl Default for ClientBuilder {
             http: None,
             timeout: Duration::from_secs(15),
             patience: Duration::from_mins(5),
+            stall_timeout: Duration::from_mins(1),
+            limits: Limits::default(),
         }
     }
 }
@@ -106,6 +111,32 @@ impl ClientBuilder {
         self
     }
 
+    /// How long a storage server may show no sign before its request is given up and sent again; a minute
+    /// unless said otherwise.
+    pub fn stall_timeout(mut self, timeout: Duration) -> Self {
+        self.stall_timeout = timeout;
+        self
+    }
+
+    /// How many bytes all transfers to and from files together may hold in memory; 96 MiB unless said
+    /// otherwise.
+    pub fn transfer_memory(mut self, bytes: usize) -> Self {
+        self.limits.memory = bytes;
+        self
+    }
+
+    /// How many storage requests all transfers together may have under way; 64 unless said otherwise.
+    pub fn transfer_connections(mut self, connections: usize) -> Self {
+        self.limits.connections = connections;
+        self
+    }
+
+    /// How many bytes a second all transfers together may move; no limit unless said otherwise.
+    pub fn limit_rate(mut self, bytes: NonZero<u64>) -> Self {
+        self.limits.rate = Some(bytes);
+        self
+    }
+
     /// Makes the client. Nothing is sent yet.
     pub fn build(self) -> Result<Client> {
         let mut api_url = self.api_url;
@@ -124,6 +155,8 @@ impl ClientBuilder {
             http,
             connect_patience: self.timeout,
             busy_patience: self.patience,
+            stall_timeout: self.stall_timeout,
+            budget: Arc::new(Budget::new(self.limits)),
             drift: DriftLog::default(),
         };
         Ok(Client { options })

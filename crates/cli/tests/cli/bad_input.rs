@@ -1,6 +1,6 @@
 //! Bad input: each with its exit code and one plain sentence, and nothing half done left behind.
 
-use crate::world::{Done, EMAIL, World, content};
+use crate::world::{Done, EMAIL, World, content, snapshot};
 
 fn refused(done: &Done, code: i32, text: &str) {
     assert_eq!(done.code, code, "{}", done.stderr);
@@ -128,8 +128,8 @@ fn a_full_account() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_leaves_nothing() {
-    let world = World::with(&["--fault", "download:delay=600000+1"]);
+fn an_interrupt_leaves_what_can_be_gone_on_with() {
+    let world = World::with(&["--fault", "download:delay=600000*1+1"]);
     world.login();
     std::fs::write(world.path("file"), content(8 << 20)).unwrap();
     world.ok(&["put", "file", "/"]);
@@ -139,11 +139,16 @@ fn an_interrupt_leaves_nothing() {
     while std::fs::read_dir(&target).unwrap().count() == 0 {
         std::thread::yield_now();
     }
+    assert!(!target.join("file").exists());
     let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
     let done: Done = child.wait_with_output().unwrap().into();
     assert_eq!(done.code, 130, "{}", done.stderr);
-    assert_eq!(std::fs::read_dir(&target).unwrap().count(), 0);
+    assert!(!target.join("file").exists());
+    world.ok(&["get", "/file", "target"]);
+    let left = snapshot(&target);
+    assert_eq!(left.len(), 1);
+    assert!(left.values().eq([&content(8 << 20)]));
 }
 
 #[test]

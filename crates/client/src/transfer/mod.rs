@@ -1,13 +1,21 @@
 //! Files up and down: a bounded pipeline of ranged requests, cryptography off the async threads, and
 //! files that get their name only once they are verified.
 //!
-//! Memory does not grow with the file: a transfer holds at most [`CONNECTIONS`] segments of
-//! [`SEGMENT`] bytes, and one more that is being written or read.
+//! Memory does not grow with the file: transfers to and from files share the memory and the connections of
+//! their client ([`ClientBuilder`](crate::ClientBuilder)), and a stream holds at most as many segments of
+//! [`SEGMENT`] bytes as it has connections.
 
 mod download;
+mod download_file;
 mod download_plan;
+mod fetcher;
 mod local_file;
+mod part_file;
+mod positioned;
 mod progress;
+mod quota;
+mod raid;
+mod raid_fetch;
 mod segment;
 mod target_state;
 mod upload;
@@ -18,12 +26,13 @@ pub(crate) use download::{RemoteFile, Target};
 pub use download_plan::{DownloadPlan, PlannedDownload, RenamedLocally};
 pub use local_file::Existing;
 pub use progress::{NoProgress, Progress, TransferEvent};
+pub use quota::OnQuota;
 pub use target_state::TargetState;
 pub use upload::Upload;
 pub use upload_plan::{PlannedUpload, UploadPlan};
 
-/// How many requests one file keeps under way.
-pub const CONNECTIONS: usize = 4;
+/// How many requests one file keeps under way unless said otherwise.
+pub const CONNECTIONS: usize = 8;
 
 /// The greatest number of bytes in one request.
 pub const SEGMENT: u64 = 4 << 20;

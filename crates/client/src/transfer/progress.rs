@@ -1,6 +1,9 @@
 //! How a transfer tells what it does. The library draws nothing.
 
 use std::path::Path;
+use std::time::Duration;
+
+use crate::error::QuotaKind;
 
 /// Is told what happens; called from any thread, often, and should return at once.
 pub trait Progress: Send + Sync {
@@ -24,6 +27,11 @@ pub enum TransferEvent<'a> {
         /// Its size.
         bytes: u64,
     },
+    /// Bytes of an earlier run are there already, and need not travel again.
+    Resumed {
+        /// How many, since the last such event.
+        bytes: u64,
+    },
     /// What had arrived is thrown away, because the transfer starts again.
     Restarted {
         /// How many bytes count no longer.
@@ -35,6 +43,13 @@ pub enum TransferEvent<'a> {
         path: &'a Path,
         /// Its size.
         bytes: u64,
+    },
+    /// Quota is used up, and the transfer waits.
+    WaitingForQuota {
+        /// Which quota.
+        kind: QuotaKind,
+        /// Until it tries again.
+        wait: Duration,
     },
 }
 

@@ -1,6 +1,6 @@
 //! Segments: runs of whole chunks that travel in one request.
 
-use supermega_crypto::chunks;
+use supermega_crypto::{Chunk, chunks};
 
 use super::SEGMENT;
 
@@ -19,16 +19,22 @@ impl Segment {
 
 /// The segments of a file of `size` bytes, in order; an empty file has none.
 pub(super) fn segments(size: u64) -> impl Iterator<Item = Segment> + Send {
-    let mut chunks = chunks(size).peekable();
+    segments_of(size, |_| true)
+}
+
+/// The segments that consist of certain chunks only.
+pub(super) fn segments_of(
+    size: u64,
+    wanted: impl Fn(&Chunk) -> bool + Send,
+) -> impl Iterator<Item = Segment> + Send {
+    let mut chunks = chunks(size).filter(wanted).peekable();
     std::iter::from_fn(move || {
         let first = chunks.next()?;
-        let mut segment = Segment { start: first.offset, end: first.offset + first.len };
-        while let Some(next) = chunks.peek() {
-            if next.offset + next.len - segment.start > SEGMENT {
-                break;
-            }
-            segment.end = next.offset + next.len;
-            chunks.next();
+        let mut segment = Segment { start: first.offset, end: first.end() };
+        while let Some(next) = chunks
+            .next_if(|next| next.offset == segment.end && next.end() - segment.start <= SEGMENT)
+        {
+            segment.end = next.end();
         }
         Some(segment)
     })
@@ -50,5 +56,17 @@ mod tests {
             assert_eq!(end, size);
         }
         assert_eq!(segments(0).count(), 0);
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_left_out() {
+        let size = 50 << 20;
+        let odd: Vec<Segment> = segments_of(size, |chunk| chunk.index % 2 == 1).collect();
+        let even: Vec<Segment> = segments_of(size, |chunk| chunk.index % 2 == 0).collect();
+        let mut all = [odd, even].concat();
+        all.sort_by_key(|segment| segment.start);
+        assert!(all.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert_eq!(all.last().map(|segment| segment.end), Some(size));
+        assert_eq!(all.len() as u64, supermega_crypto::chunk_count(size));
     }
 }

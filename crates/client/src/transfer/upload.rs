@@ -289,7 +289,7 @@ impl Sender {
         let options = self.session.channel().options();
         let mut backoff = Backoff::new(options.busy_patience);
         loop {
-            let posted = storage::post(&options.http, &self.url, offset, body.clone()).await;
+            let posted = storage::post(options, &self.url, offset, body.clone()).await;
             let error = match posted {
                 Ok(token) => return Ok(token),
                 Err(error) => error,

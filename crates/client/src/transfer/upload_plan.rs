@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::TargetState;
 use super::upload::local_name;
+use super::{TargetState, part_file};
 use crate::error::{Error, Result};
 use crate::name::{System, to_remote};
 use crate::tree::{Node, RemotePath, Tree};
@@ -16,7 +16,7 @@ pub struct UploadPlan {
     pub folders: Vec<RemotePath>,
     /// Files to send.
     pub files: Vec<PlannedUpload>,
-    /// What is neither file nor folder, and stays behind.
+    /// What is neither file nor folder, or an unfinished download, and stays behind.
     pub skipped: Vec<PathBuf>,
     /// Why other things cannot be sent: their names are not Unicode, or taken by something else.
     pub failed: Vec<Error>,
@@ -72,7 +72,8 @@ impl UploadPlan {
         if metadata.is_dir() {
             return self.add_folder(tree, local, &remote, existing.as_ref());
         }
-        if !metadata.is_file() {
+        let name = local.file_name().and_then(std::ffi::OsStr::to_str);
+        if !metadata.is_file() || name.is_some_and(part_file::is_part_name) {
             self.skipped.push(local.to_owned());
             return Ok(());
         }

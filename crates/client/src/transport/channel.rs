@@ -17,6 +17,7 @@ use supermega_protocol::{Command, ErrorCode, Failure, Malformed};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
+use super::budget::Budget;
 use super::hashcash;
 use super::http::{Http, HttpError, HttpRequest, HttpResponse};
 use super::retry::Backoff;
@@ -29,6 +30,8 @@ const BATCH_COMMANDS: usize = 1000;
 const BATCH_BYTES: usize = 4 << 20;
 /// A tree of tens of millions of nodes stays below this.
 const REPLY_BYTES: usize = 16 << 30;
+/// How long an answer may take: a tree is a long computation for the service.
+const ANSWER: Duration = Duration::from_mins(2);
 /// Proofs of work that one request may be asked for.
 const CHALLENGES: usize = 10;
 
@@ -50,6 +53,10 @@ pub(crate) struct ChannelOptions {
     pub connect_patience: Duration,
     /// How long to try again when the server is busy.
     pub busy_patience: Duration,
+    /// How long a storage server may show no sign.
+    pub stall_timeout: Duration,
+    /// What all transfers share.
+    pub budget: Arc<Budget>,
     pub drift: DriftLog,
 }
 
@@ -213,6 +220,7 @@ impl Worker {
             body: Some(Bytes::from(body)),
             content_type: "application/json",
             hashcash: None,
+            stall_timeout: ANSWER,
         };
         let mut connecting = Backoff::new(self.options.connect_patience);
         let mut busy = Backoff::new(self.options.busy_patience);

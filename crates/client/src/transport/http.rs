@@ -6,6 +6,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -37,6 +38,9 @@ pub struct HttpRequest {
     pub content_type: &'static str,
     /// The value of `X-Hashcash`, the answer to a proof of work.
     pub hashcash: Option<String>,
+    /// How long the server may show no sign: take no byte of the body, begin no answer, send no byte
+    /// of one.
+    pub stall_timeout: Duration,
 }
 
 impl fmt::Debug for HttpRequest {

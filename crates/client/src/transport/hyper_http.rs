@@ -4,9 +4,8 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::StreamExt;
-use http_body_util::{BodyExt, BodyStream, Full};
+use http_body_util::{BodyExt, BodyStream};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -16,12 +15,8 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::http::{BoxFuture, Http, HttpError, HttpRequest, HttpResponse};
 use super::pool::{Pool, Sender};
+use super::request_body::{Progress, RequestBody};
 use crate::error::NetworkErrorKind as Kind;
-
-/// How long the head of an answer may take: a tree is a long computation for the service.
-const HEAD: Duration = Duration::from_mins(2);
-/// How long a body may stand still.
-const STALL: Duration = Duration::from_mins(1);
 
 /// The default [`Http`]: hyper with rustls and the operating system's trust store.
 pub struct HyperHttp {
@@ -63,14 +58,18 @@ impl HyperHttp {
         request: &HttpRequest,
     ) -> Result<HttpResponse, HttpError> {
         sender.ready().await.map_err(|e| from_hyper(&e))?;
-        let answer = sender.send_request(head(request)?);
-        let answer = timeout(HEAD, answer).await.map_err(|_| timed_out())?;
+        let stall = request.stall_timeout;
+        let (head, progress) = head(request)?;
+        let answer = tokio::select! {
+            answer = sender.send_request(head) => answer,
+            () = progress.stalled(stall) => return Err(timed_out()),
+        };
         let (head, body) = answer.map_err(|e| from_hyper(&e))?.into_parts();
         self.pool.put(origin, sender);
         let pieces = BodyStream::new(body.map_err(|e| from_hyper(&e)));
-        let body = futures_util::stream::try_unfold(pieces, |mut pieces| async {
+        let body = futures_util::stream::try_unfold(pieces, move |mut pieces| async move {
             loop {
-                match timeout(STALL, pieces.next()).await.map_err(|_| timed_out())? {
+                match timeout(stall, pieces.next()).await.map_err(|_| timed_out())? {
                     None => return Ok(None),
                     Some(frame) => {
                         if let Ok(data) = frame?.into_data() {
@@ -158,7 +157,7 @@ where
     Ok(sender)
 }
 
-fn head(request: &HttpRequest) -> Result<http::Request<Full<Bytes>>, HttpError> {
+fn head(request: &HttpRequest) -> Result<(http::Request<RequestBody>, Progress), HttpError> {
     let method = if request.body.is_some() { http::Method::POST } else { http::Method::GET };
     let authority = request.uri.authority().map(ToString::to_string).unwrap_or_default();
     let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
@@ -173,8 +172,9 @@ fn head(request: &HttpRequest) -> Result<http::Request<Full<Bytes>>, HttpError> 
     if let Some(answer) = &request.hashcash {
         builder = builder.header("X-Hashcash", answer);
     }
-    let body = Full::new(request.body.clone().unwrap_or_default());
-    builder.body(body).map_err(|e| HttpError(Kind::Other(e.to_string())))
+    let (body, progress) = RequestBody::new(request.body.clone().unwrap_or_default());
+    let head = builder.body(body).map_err(|e| HttpError(Kind::Other(e.to_string())))?;
+    Ok((head, progress))
 }
 
 fn is_secure(uri: &http::Uri) -> bool {

@@ -1,13 +1,16 @@
 //! How bytes get to MEGA and back: the API channels and the storage channel over one HTTP interface.
 
+mod budget;
 mod channel;
 mod hashcash;
 pub mod http;
 mod hyper_http;
 mod pool;
+mod request_body;
 mod retry;
 pub(crate) mod storage;
 
+pub(crate) use budget::{Budget, Limits};
 pub(crate) use channel::{Authentication, Channel, ChannelOptions};
 pub use http::{Http, HttpBody, HttpError, HttpRequest, HttpResponse};
 pub use hyper_http::HyperHttp;

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;
 
+use super::request_body::RequestBody;
+
 /// The sending half of one connection.
-pub(super) type Sender = SendRequest<Full<Bytes>>;
+pub(super) type Sender = SendRequest<RequestBody>;
 
 /// Idle and busy connections; the busy ones are passed over until their answer has been read.
 #[derive(Default)]

@@ -1,6 +1,5 @@
 //! The storage channel: file bytes by range, uploads by offset (`protocol-api.md` 3.3, 4.2, 4.3).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,8 +7,8 @@ use futures_util::TryStreamExt;
 use supermega_encoding::{UploadToken, base64};
 use supermega_protocol::{ErrorCode, StorageUrl};
 
-use super::channel::host_of;
-use super::http::{Http, HttpError, HttpRequest, HttpResponse};
+use super::channel::{ChannelOptions, host_of};
+use super::http::{HttpError, HttpRequest, HttpResponse};
 use crate::error::{Error, NetworkError, NetworkErrorKind, QuotaKind};
 
 /// Storage servers answer an upload with a few bytes.
@@ -48,14 +47,14 @@ impl StorageError {
 ///
 /// A body of another length than asked for counts as cut.
 pub(crate) async fn fetch(
-    http: &Arc<dyn Http>,
+    options: &ChannelOptions,
     url: &StorageUrl,
     start: u64,
     end: u64,
     into: &mut Vec<u8>,
 ) -> Result<(), StorageError> {
     let address = format!("{}/{start}-{}", url.as_str(), end - 1);
-    let mut response = send(http, &address, None).await?;
+    let mut response = send(options, &address, None).await?;
     let wanted = usize::try_from(end - start).unwrap_or(usize::MAX);
     let before = into.len();
     while let Some(piece) = response.body.try_next().await.map_err(passing)? {
@@ -63,6 +62,7 @@ pub(crate) async fn fetch(
             return Err(StorageError::Passing(NetworkErrorKind::Other("too long a body".into())));
         }
         into.extend_from_slice(&piece);
+        options.budget.pace(piece.len()).await;
     }
     match into.len() - before == wanted {
         true => Ok(()),
@@ -72,14 +72,15 @@ pub(crate) async fn fetch(
 
 /// Sends ciphertext for `offset` with its checksum; gives the token if the file is complete with it.
 pub(crate) async fn post(
-    http: &Arc<dyn Http>,
+    options: &ChannelOptions,
     url: &StorageUrl,
     offset: u64,
     body: Bytes,
 ) -> Result<Option<UploadToken>, StorageError> {
     let checksum = base64::encode(&supermega_crypto::upload_checksum(&body));
     let address = format!("{}/{offset}?d={checksum}", url.as_str());
-    let response = send(http, &address, Some(body)).await?;
+    options.budget.pace(body.len()).await;
+    let response = send(options, &address, Some(body)).await?;
     let reply = response.bytes(POST_REPLY_BYTES).await.map_err(passing)?;
     let number = std::str::from_utf8(&reply).ok().and_then(|text| text.trim().parse().ok());
     match number.map(ErrorCode::from_number) {
@@ -89,16 +90,21 @@ pub(crate) async fn post(
 }
 
 async fn send(
-    http: &Arc<dyn Http>,
+    options: &ChannelOptions,
     address: &str,
     body: Option<Bytes>,
 ) -> Result<HttpResponse, StorageError> {
     let uri = address.parse().map_err(|_| {
         StorageError::Passing(NetworkErrorKind::Other("the storage address is no URL".into()))
     })?;
-    let request =
-        HttpRequest { uri, body, content_type: "application/octet-stream", hashcash: None };
-    let response = http.send(request).await.map_err(passing)?;
+    let request = HttpRequest {
+        uri,
+        body,
+        content_type: "application/octet-stream",
+        hashcash: None,
+        stall_timeout: options.stall_timeout,
+    };
+    let response = options.http.send(request).await.map_err(passing)?;
     match response.status {
         200 => Ok(response),
         403 | 404 => Err(StorageError::Expired),

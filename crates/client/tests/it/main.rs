@@ -5,6 +5,8 @@ mod download;
 mod faults;
 mod folder_link;
 mod links;
+mod raid;
+mod resume;
 mod shares;
 mod tree;
 mod world;

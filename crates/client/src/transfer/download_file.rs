@@ -1,0 +1,155 @@
+//! A download into a local file: segments come in any order, each is written where it belongs, and a later
+//! run goes on with what is there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use futures_util::stream::{self, StreamExt};
+use supermega_crypto::{Chunk, ChunkMac, MetaMacBuilder, chunk_count};
+
+use super::fetcher::{Fetcher, is_genuine, verify};
+use super::local_file::Existing;
+use super::part_file::{Left, PartFile};
+use super::progress::{Progress, TransferEvent};
+use super::segment::{Segment, segments, segments_of};
+use crate::blocking::blocking;
+use crate::error::Result;
+
+/// Where a download goes, and how.
+pub(super) struct FileDownload {
+    pub fetcher: Fetcher,
+    pub progress: Arc<dyn Progress>,
+    pub target: PathBuf,
+    pub existing: Existing,
+    pub connections: usize,
+}
+
+impl FileDownload {
+    /// Downloads, verifies, and gives the file its name.
+    pub(super) async fn run(self) -> Result<()> {
+        let file = &self.fetcher.file;
+        let (size, modified) = (file.size, file.modified);
+        let (target, existing, key) = (self.target.clone(), self.existing, file.key.clone());
+        let (part, left) = blocking(move || PartFile::open(&target, existing, &key, size)).await?;
+        self.progress.event(TransferEvent::Started { path: &self.target, bytes: size });
+        let work = Arc::new(Work { part, fetcher: self.fetcher, progress: self.progress });
+        match left {
+            Left::Chunks(chunks) => work.fill(&chunks, self.connections).await?,
+            Left::Everything if work.holds_everything().await? => {}
+            Left::Everything => {
+                let begun = work.clone();
+                blocking(move || begun.part.begin()).await?;
+                work.fill(&BTreeMap::new(), self.connections).await?;
+            }
+        }
+        let done = work.clone();
+        blocking(move || done.part.finish(modified)).await?;
+        work.progress.event(TransferEvent::Finished { path: &self.target, bytes: size });
+        Ok(())
+    }
+}
+
+/// A file in the making, and where its bytes come from.
+struct Work {
+    part: PartFile,
+    fetcher: Fetcher,
+    progress: Arc<dyn Progress>,
+}
+
+impl Work {
+    /// Fetches what is not there, checks what is, and verifies the whole.
+    async fn fill(
+        self: &Arc<Self>,
+        left: &BTreeMap<u64, ChunkMac>,
+        connections: usize,
+    ) -> Result<()> {
+        let size = self.fetcher.file.size;
+        let there: Vec<Segment> =
+            segments_of(size, |chunk| left.contains_key(&chunk.index)).collect();
+        let missing: Vec<Segment> =
+            segments_of(size, |chunk| !left.contains_key(&chunk.index)).collect();
+        let width = match missing.is_empty() {
+            true => connections,
+            false => self.fetcher.width(connections).await?,
+        };
+        let check = there.into_iter().map(|segment| (segment, Some(known(segment, size, left))));
+        let fetch = missing.into_iter().map(|segment| (segment, None));
+        let mut running = stream::iter(check.chain(fetch))
+            .map(|(segment, known)| self.clone().segment(segment, known))
+            .buffer_unordered(width);
+        let mut macs = vec![None; usize::try_from(chunk_count(size)).unwrap_or(0)];
+        while let Some((first, found)) = running.try_next().await? {
+            for (place, mac) in macs.iter_mut().skip(first).zip(found) {
+                *place = Some(mac);
+            }
+        }
+        let mut whole = MetaMacBuilder::new(&self.fetcher.file.key.content_key());
+        macs.iter().flatten().for_each(|mac| whole.push(mac));
+        verify(&self.fetcher.file, whole.finish()).inspect_err(|_| self.part.discard())
+    }
+
+    /// Gets one segment into the file; gives the number of its first chunk and the MACs of all.
+    async fn segment(
+        self: Arc<Self>,
+        segment: Segment,
+        known: Option<Vec<ChunkMac>>,
+    ) -> Result<(usize, Vec<ChunkMac>)> {
+        let budget = self.fetcher.options().budget.clone();
+        let _memory = budget.memory(segment.len()).await;
+        let first = Chunk::containing(segment.start, self.fetcher.file.size);
+        let first = first.map_or(0, |chunk| chunk.index);
+        let place = usize::try_from(first).unwrap_or(usize::MAX);
+        if let Some(known) = known {
+            let macs = self.clone().macs_of(segment).await?;
+            if macs == known {
+                let bytes = segment.len() as u64;
+                self.progress.event(TransferEvent::Resumed { bytes });
+                return Ok((place, macs));
+            }
+        }
+        let mut bytes = self.fetcher.fetch(segment).await?;
+        let macs = blocking(move || {
+            let macs = self.fetcher.cipher.decrypt_chunks(segment.start, &mut bytes);
+            self.part.write(segment.start, &bytes)?;
+            self.part.note(first, &macs)?;
+            Ok(macs)
+        });
+        Ok((place, macs.await?))
+    }
+
+    /// The MACs of a segment as it is in the file.
+    async fn macs_of(self: Arc<Self>, segment: Segment) -> Result<Vec<ChunkMac>> {
+        blocking(move || {
+            let mut bytes = vec![0; segment.len()];
+            self.part.read_at(segment.start, &mut bytes)?;
+            Ok(self.fetcher.cipher.encrypt_chunks(segment.start, &mut bytes))
+        })
+        .await
+    }
+
+    /// Whether the file in the making is complete already.
+    async fn holds_everything(self: &Arc<Self>) -> Result<bool> {
+        let size = self.fetcher.file.size;
+        let mut whole = MetaMacBuilder::new(&self.fetcher.file.key.content_key());
+        let mut macs =
+            stream::iter(segments(size)).map(|segment| self.clone().macs_of(segment)).buffered(2);
+        while let Some(macs) = macs.try_next().await? {
+            for mac in &macs {
+                whole.push(mac);
+            }
+        }
+        let complete = is_genuine(&self.fetcher.file.key, size, whole.finish());
+        if complete {
+            self.progress.event(TransferEvent::Resumed { bytes: size });
+        }
+        Ok(complete)
+    }
+}
+
+/// What the journal says of a segment's chunks.
+fn known(segment: Segment, size: u64, left: &BTreeMap<u64, ChunkMac>) -> Vec<ChunkMac> {
+    let chunk = |offset| Chunk::containing(offset, size).map_or(u64::MAX, |chunk| chunk.index);
+    left.range(chunk(segment.start)..=chunk(segment.end - 1)).map(|(_, mac)| *mac).collect()
+}

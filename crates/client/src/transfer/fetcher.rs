@@ -1,0 +1,241 @@
+//! Fetches ciphertext of one file: knows its addresses, goes on behind what has arrived, and asks for new
+//! addresses when the old ones have died (`protocol-api.md` 3.1 to 3.5).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use supermega_crypto::{ChunkMac, ContentCipher, FileKey, MetaMac, MetaMacBuilder};
+use supermega_protocol::transfer::{DownloadReply, RequestDownload, Sources};
+use supermega_protocol::{ErrorCode, Flag, Malformed, StorageUrl};
+use tokio::sync::Mutex;
+
+use super::download::{RemoteFile, Target};
+use super::progress::{Progress, TransferEvent};
+use super::quota::{OnQuota, QuotaGate};
+use super::raid_fetch::{self, Servers};
+use super::segment::Segment;
+use crate::error::{Error, QuotaKind, Result};
+use crate::transport::storage::{self, StorageError};
+use crate::transport::{Backoff, ChannelOptions};
+
+/// Says that this client can put a file together from its parts.
+const PARTS_WELCOME: u8 = 2;
+
+/// Fetches one file.
+pub(super) struct Fetcher {
+    pub file: RemoteFile,
+    pub cipher: ContentCipher,
+    progress: Arc<dyn Progress>,
+    quota: QuotaGate,
+    /// The current addresses and how many there were before them.
+    sources: Mutex<Option<(u64, Sources)>>,
+    servers: Servers,
+}
+
+impl Fetcher {
+    pub(super) fn new(file: RemoteFile, progress: Arc<dyn Progress>, on_quota: OnQuota) -> Self {
+        Self {
+            cipher: ContentCipher::new(&file.key.content_key(), file.key.nonce()),
+            file,
+            quota: QuotaGate::new(on_quota, progress.clone()),
+            progress,
+            sources: Mutex::default(),
+            servers: Servers::default(),
+        }
+    }
+
+    pub(super) fn options(&self) -> &ChannelOptions {
+        self.file.channel.options()
+    }
+
+    /// How many segments to fetch at once so that about so many connections are used.
+    pub(super) async fn width(&self, connections: usize) -> Result<usize> {
+        let (_, sources) = self.sources(None).await?;
+        Ok(connections.div_ceil(requests(&sources)).max(1))
+    }
+
+    /// Fetches a segment's ciphertext.
+    pub(super) async fn fetch(&self, segment: Segment) -> Result<Vec<u8>> {
+        let options = self.options();
+        let mut bytes = Vec::with_capacity(segment.len());
+        let mut stale = None;
+        let mut backoff = Backoff::new(options.busy_patience);
+        loop {
+            let (generation, sources) = self.sources(stale).await?;
+            let before = bytes.len();
+            let fetched = self.attempt(&sources, segment, &mut bytes).await;
+            if bytes.len() > before {
+                let bytes = (bytes.len() - before) as u64;
+                self.progress.event(TransferEvent::Advanced { bytes });
+                backoff = Backoff::new(options.busy_patience);
+            }
+            let error = match fetched {
+                Ok(()) => return Ok(bytes),
+                Err(error) => error,
+            };
+            tracing::debug!(?error, start = segment.start, "a range failed");
+            stale = match error {
+                StorageError::Expired => Some(generation),
+                StorageError::Passing(_) => None,
+                StorageError::Quota(_) => {
+                    self.quota.pass(error.give_up(first(&sources))).await?;
+                    backoff = Backoff::new(options.busy_patience);
+                    continue;
+                }
+                StorageError::Refused(_) => return Err(error.give_up(first(&sources))),
+            };
+            if !backoff.wait().await {
+                return Err(error.give_up(first(&sources)));
+            }
+        }
+    }
+
+    /// Fetches what is missing of a segment; what arrives before an error is kept.
+    async fn attempt(
+        &self,
+        sources: &Sources,
+        segment: Segment,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), StorageError> {
+        let options = self.options();
+        let _connections = options.budget.connections(requests(sources)).await;
+        match sources {
+            Sources::Whole(url) => {
+                let start = segment.start + bytes.len() as u64;
+                storage::fetch(options, url, start, segment.end, bytes).await
+            }
+            Sources::Parts(urls) => {
+                let size = self.file.size;
+                *bytes = raid_fetch::fetch(options, urls, segment, size, &self.servers).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The addresses, asked for once, and again by whoever first finds them stale.
+    async fn sources(&self, stale: Option<u64>) -> Result<(u64, Sources)> {
+        let mut current = self.sources.lock().await;
+        if let Some((generation, sources)) = current.as_ref()
+            && stale != Some(*generation)
+        {
+            return Ok((*generation, sources.clone()));
+        }
+        let generation = stale.map_or(0, |generation| generation + 1);
+        let sources = loop {
+            match self.request_sources().await {
+                Ok(sources) => break sources,
+                Err(error) => self.quota.pass(error).await?,
+            }
+        };
+        *current = Some((generation, sources.clone()));
+        Ok((generation, sources))
+    }
+
+    async fn request_sources(&self) -> Result<Sources> {
+        let file = &self.file;
+        let (n, p) = match file.target {
+            Target::Node(handle) => (Some(handle), None),
+            Target::Public(handle) => (None, Some(handle)),
+        };
+        let request = RequestDownload {
+            n,
+            p,
+            g: Flag::SET,
+            v: Some(PARTS_WELCOME),
+            ssl: Some(self.options().ssl()),
+            ..RequestDownload::default()
+        };
+        let reply = file.channel.call(&request).await.map_err(|error| match error.code() {
+            Some(ErrorCode::NotFound) => Error::not_found(file.label.clone()),
+            _ => error,
+        })?;
+        self.check(reply)
+    }
+
+    fn check(&self, reply: DownloadReply) -> Result<Sources> {
+        if let Some(code) = reply.e {
+            return Err(match code {
+                ErrorCode::OverQuota => Error::Quota {
+                    kind: QuotaKind::Transfer,
+                    wait: reply.tl.map(Duration::from_secs),
+                },
+                code => Error::from_failure("g", code.into()),
+            });
+        }
+        if reply.s.is_some_and(|size| size != self.file.size) {
+            let why = "the server names another size than the listing";
+            return Err(Error::Integrity { what: self.file.label.clone(), why });
+        }
+        reply.g.ok_or_else(|| Malformed::new("g", "g", "no address").into())
+    }
+}
+
+/// How many requests fetch a segment.
+fn requests(sources: &Sources) -> usize {
+    match sources {
+        Sources::Whole(_) => 1,
+        Sources::Parts(urls) => urls.len() - 1,
+    }
+}
+
+/// An address, for messages.
+fn first(sources: &Sources) -> &StorageUrl {
+    match sources {
+        Sources::Whole(url) => url,
+        Sources::Parts(urls) => &urls[0],
+    }
+}
+
+/// Checks a whole file's MAC against its key.
+pub(super) fn verify(file: &RemoteFile, mac: MetaMac) -> Result<()> {
+    if is_genuine(&file.key, file.size, mac) {
+        return Ok(());
+    }
+    let why = "its content does not match its MAC: it is damaged, or its key is wrong";
+    Err(Error::Integrity { what: file.label.clone(), why })
+}
+
+/// Whether a file of this size and MAC is the one that its key was made for.
+///
+/// An empty file is checked like any other, or a server could empty every file. Two peers count a chunk in it,
+/// whose MAC is the start value (megajs, `protocol-auth.md` 10) or zero (go-mega).
+pub(super) fn is_genuine(key: &FileKey, size: u64, mac: MetaMac) -> bool {
+    let stored = key.meta_mac();
+    if mac.ct_eq(&stored) {
+        return true;
+    }
+    if size > 0 {
+        return false;
+    }
+    let mut start = [0; 16];
+    start[..8].copy_from_slice(key.nonce().as_bytes());
+    start[8..].copy_from_slice(key.nonce().as_bytes());
+    [start, [0; 16]].into_iter().any(|chunk| {
+        let mut macs = MetaMacBuilder::new(&key.content_key());
+        macs.push(&ChunkMac::from_bytes(chunk));
+        macs.finish().ct_eq(&stored)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use supermega_crypto::{ContentKey, Nonce};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_emptied_is_not_genuine() {
+        let content =
+            ContentKey::from_bytes(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210_u128.to_be_bytes());
+        let nonce = Nonce::from_bytes(0xdead_beef_cafe_babe_u64.to_be_bytes());
+        let of = |mac: u64| {
+            let mac = MetaMac::from_bytes(mac.to_be_bytes());
+            FileKey::new(&content, nonce, mac).unwrap()
+        };
+        let nothing = MetaMacBuilder::new(&content).finish();
+        assert!(is_genuine(&of(0), 0, nothing));
+        assert!(is_genuine(&of(0x3b02_7a24_c089_1aca), 0, nothing), "as megajs has it");
+        assert!(!is_genuine(&of(0x1950_4522_06b8_ea83), 0, nothing), "it had one byte");
+        assert!(!is_genuine(&of(0x3b02_7a24_c089_1aca), 1, nothing));
+    }
+}

@@ -1,0 +1,119 @@
+//! What all transfers of a client share: memory for bytes on their way, connections, bandwidth.
+
+use std::num::NonZero;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+/// Memory is counted in pieces of this many bytes.
+const UNIT: usize = 4096;
+
+/// Limits of one client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes that may be on their way between the network and a file.
+    pub memory: usize,
+    /// Storage requests at the same time.
+    pub connections: usize,
+    /// Bytes a second, both directions together.
+    pub rate: Option<NonZero<u64>>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory: 96 << 20, connections: 64, rate: None }
+    }
+}
+
+/// Hands out what there is; whoever comes first is served first.
+pub(crate) struct Budget {
+    memory: Share,
+    connections: Share,
+    rate: Option<NonZero<u64>>,
+    /// When the bytes that went so far have gone at the agreed rate.
+    paid_until: Mutex<Instant>,
+}
+
+/// Something of which there is so much.
+struct Share {
+    left: Arc<Semaphore>,
+    all: u32,
+}
+
+/// Something taken, which goes back when this is dropped.
+pub(crate) type Taken = Option<OwnedSemaphorePermit>;
+
+impl Share {
+    fn new(all: usize) -> Self {
+        let all = u32::try_from(all).unwrap_or(u32::MAX).clamp(1, 1 << 28);
+        Self { left: Arc::new(Semaphore::new(all as usize)), all }
+    }
+
+    /// Takes so much, or all there is if that is less: otherwise it would never come.
+    async fn take(&self, wanted: usize) -> Taken {
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).min(self.all);
+        // Nobody closes the semaphore.
+        self.left.clone().acquire_many_owned(wanted).await.ok()
+    }
+}
+
+impl Budget {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            memory: Share::new(limits.memory / UNIT),
+            connections: Share::new(limits.connections),
+            rate: limits.rate,
+            paid_until: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Waits for so many bytes of memory.
+    pub(crate) async fn memory(&self, bytes: usize) -> Taken {
+        self.memory.take(bytes.div_ceil(UNIT)).await
+    }
+
+    /// Waits for so many connections.
+    pub(crate) async fn connections(&self, number: usize) -> Taken {
+        self.connections.take(number).await
+    }
+
+    /// Returns when so many more bytes may have gone.
+    pub(crate) async fn pace(&self, bytes: usize) {
+        let Some(rate) = self.rate else { return };
+        let nanos = bytes as u128 * 1_000_000_000 / u128::from(rate.get());
+        let cost = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        let until = {
+            let mut paid = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
+            *paid = (*paid).max(Instant::now()) + cost;
+            *paid
+        };
+        tokio::time::sleep_until(until).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_go_no_faster_than_agreed() {
+        let budget = Budget::new(Limits { rate: NonZero::new(100_000), ..Limits::default() });
+        let begun = Instant::now();
+        for _ in 0..10 {
+            budget.pace(1000).await;
+        }
+        assert!(begun.elapsed() >= Duration::from_millis(99), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn more_than_there_is_means_all_of_it() {
+        let budget = Budget::new(Limits { memory: 8192, connections: 2, rate: None });
+        let all = budget.connections(5).await;
+        assert_eq!(budget.connections.left.available_permits(), 0);
+        drop(all);
+        assert!(budget.connections(1).await.is_some());
+        assert!(budget.memory(1 << 20).await.is_some());
+    }
+}
