@@ -33,7 +33,7 @@ struct Job {
 /// What an argument turned out to be.
 enum Source {
     Node(Box<Found>),
-    File(PublicFile),
+    File(Box<PublicFile>),
 }
 
 /// Downloads each source to the target.
@@ -83,7 +83,7 @@ async fn find(
     };
     match link {
         Link::Folder { .. } => Ok(Source::Node(Box::new(context.open_folder(&link).await?))),
-        link => Ok(Source::File(context.client()?.open_file(&link).await?)),
+        link => Ok(Source::File(Box::new(context.client()?.open_file(&link).await?))),
     }
 }
 
