@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Drift, account, backup, contact, key, link, node, put, service, session, session_list, share,
-    transfer, tree, user_attribute,
+    Drift, account, backup, contact, contact_link, key, link, node, put, recovery, second_factor,
+    service, session, session_list, share, signup, transfer, tree, user_attribute,
 };
 
 /// A request that `cs` takes, and the result it gives (`protocol-api.md` 2.1).
@@ -49,6 +49,17 @@ pub fn visit_commands(visitor: &mut impl CommandVisitor) {
     visitor.visit::<account::FetchQuota>();
     visitor.visit::<account::UpdateUser>();
     visitor.visit::<account::UpgradeAccount>();
+    visitor.visit::<signup::RequestSignup>();
+    visitor.visit::<signup::ConfirmSignup>();
+    visitor.visit::<signup::CancelSignup>();
+    visitor.visit::<second_factor::FetchSecondFactor>();
+    visitor.visit::<second_factor::SetSecondFactor>();
+    visitor.visit::<second_factor::RemoveSecondFactor>();
+    visitor.visit::<recovery::RequestMail>();
+    visitor.visit::<recovery::FetchMailCode>();
+    visitor.visit::<recovery::UseMailCode>();
+    visitor.visit::<recovery::RequestEmailChange>();
+    visitor.visit::<recovery::ConfirmEmailChange>();
     visitor.visit::<service::FetchFlags>();
     visitor.visit::<service::FetchBlockReason>();
     visitor.visit::<service::FetchAddress>();
@@ -66,15 +77,23 @@ pub fn visit_commands(visitor: &mut impl CommandVisitor) {
     visitor.visit::<node::SetAttributes>();
     visitor.visit::<node::MoveNode>();
     visitor.visit::<node::DeleteNode>();
+    visitor.visit::<node::DeleteVersions>();
+    visitor.visit::<node::EmptyTrash>();
     visitor.visit::<link::SetLink>();
+    visitor.visit::<link::FetchLink>();
     visitor.visit::<share::SetShare>();
     visitor.visit::<key::HandOverKeys>();
+    visitor.visit::<key::SetKeys>();
     visitor.visit::<contact::Invite>();
     visitor.visit::<contact::AnswerInvitation>();
     visitor.visit::<contact::SetContact>();
     visitor.visit::<contact::SetContactOld>();
     visitor.visit::<contact::FetchPublicKey>();
     visitor.visit::<contact::FetchAddress>();
+    visitor.visit::<contact_link::MakeContactLink>();
+    visitor.visit::<contact_link::RenewContactLink>();
+    visitor.visit::<contact_link::FetchContactLink>();
+    visitor.visit::<contact_link::RemoveContactLink>();
     visitor.visit::<transfer::RequestDownload>();
     visitor.visit::<transfer::RequestUpload>();
 }

@@ -1,4 +1,4 @@
-//! Share keys on their way between accounts: `pk` (`protocol-api.md` 2.9).
+//! Keys after the fact: `pk` hands share keys over, `k` supplies node keys (`protocol-api.md` 2.9).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 use supermega_encoding::{NodeHandle, UserHandle};
 
+use crate::share::ShareNodeKeys;
 use crate::value::Form;
 use crate::wire::Done;
 use crate::{Command, Verbatim};
@@ -82,4 +83,25 @@ impl JsonSchema for HandOverReply {
         let keys = generator.subschema_for::<WaitingKeys>();
         json_schema!({ "anyOf": [keys, { "type": "integer", "minimum": 0 }] })
     }
+}
+
+/// Replaces keys of one's own nodes, or supplies keys for shares, as older clients do
+/// (`protocol-auth.md` 4.3).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SetKeys {
+    /// Nodes, each followed by its key under the master key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nk: Option<Vec<String>>,
+    /// Node keys under share keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cr: Option<ShareNodeKeys>,
+    /// Identifies the sender's change in packets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub i: Option<String>,
+}
+
+impl Command for SetKeys {
+    const NAME: &'static str = "k";
+    const TAGGED: bool = true;
+    type Response = Done;
 }

@@ -1,12 +1,13 @@
-//! Public links: `l` (`protocol-api.md` 2.8).
+//! Public links: `l`, `pli` (`protocol-api.md` 2.8).
 
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
-use supermega_encoding::{NodeHandle, PublicHandle};
+use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 
+use crate::tree::NodeKeys;
 use crate::value::Form;
 use crate::{Command, Flag, Timestamp, Verbatim};
 
@@ -107,4 +108,32 @@ impl JsonSchema for LinkReply {
             "required": ["ph", "w"]
         })
     }
+}
+
+/// Asks what a folder link holds.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FetchLink {
+    /// The link.
+    pub ph: PublicHandle,
+}
+
+impl Command for FetchLink {
+    const NAME: &'static str = "pli";
+    const LOCKLESS: bool = true;
+    type Response = LinkContent;
+}
+
+/// What a folder link holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LinkContent {
+    /// The folder's attributes, encrypted.
+    pub attrs: Verbatim,
+    /// The link.
+    pub ph: PublicHandle,
+    /// The folder's owner.
+    pub u: UserHandle,
+    /// Bytes, files, folders, bytes of versions, number of versions.
+    pub s: [u64; 5],
+    /// The folder's key under the link's.
+    pub k: NodeKeys,
 }

@@ -1,4 +1,4 @@
-//! Changes of single nodes: `a`, `m`, `d` (`protocol-api.md` 2.7).
+//! Changes of nodes: `a`, `m`, `d`, `dv`, `dr` (`protocol-api.md` 2.7).
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,26 @@ pub struct DeleteNode {
 
 impl Command for DeleteNode {
     const NAME: &'static str = "d";
+    const TAGGED: bool = true;
+    type Response = Done;
+}
+
+/// Deletes the old versions of all files, for good.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct DeleteVersions {}
+
+impl Command for DeleteVersions {
+    const NAME: &'static str = "dv";
+    const TAGGED: bool = true;
+    type Response = Done;
+}
+
+/// Empties the rubbish bin.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct EmptyTrash {}
+
+impl Command for EmptyTrash {
+    const NAME: &'static str = "dr";
     const TAGGED: bool = true;
     type Response = Done;
 }

@@ -109,6 +109,10 @@ packets! {
     AnsweredRequest(SettledRequest) = "upci",
     /// Somebody answered the reader's contact request.
     AnswerToRequest(SettledRequest) = "upco",
+    /// The account is confirmed.
+    Confirmed(ConfirmedAccount) = "uac",
+    /// A user has another e-mail address.
+    Email(ChangedEmail) = "se",
 }
 
 impl ActionPacket {
@@ -333,6 +337,24 @@ pub struct ChangedContacts {
     /// Who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ou: Option<UserHandle>,
+}
+
+/// `uac`: the account is confirmed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfirmedAccount {
+    /// Its e-mail address.
+    pub m: String,
+}
+
+/// `se`: a user has another e-mail address, or is about to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangedEmail {
+    /// The address.
+    pub e: String,
+    /// Whose.
+    pub u: UserHandle,
+    /// 3 once it is confirmed.
+    pub s: u8,
 }
 
 /// `pk`: share keys wait to be fetched.

@@ -226,3 +226,52 @@ impl schemars::JsonSchema for Done {
         })
     }
 }
+
+/// A text, where the result is one, or success: `0` or a tag. Under `v=3` a bare text is a tag, and older
+/// clients get their text bare: a tag is known by having fewer than `MIN` letters.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TextOrDone<const MIN: usize> {
+    /// The text, which may be a secret.
+    Text(String),
+    /// Success without one.
+    Done,
+}
+
+impl<const MIN: usize> std::fmt::Debug for TextOrDone<MIN> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if matches!(self, Self::Text(_)) { "Text(..)" } else { "Done" })
+    }
+}
+
+impl<const MIN: usize> serde::Serialize for TextOrDone<MIN> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Done => Done.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, const MIN: usize> serde::Deserialize<'de> for TextOrDone<MIN> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Form::<serde::de::IgnoredAny>::deserialize(deserializer)? {
+            Form::Text(text) if text.len() >= MIN => Ok(Self::Text(text)),
+            Form::Text(_) | Form::Number => Ok(Self::Done),
+            Form::Object(_) => Err(serde::de::Error::custom("expected a text, or 0")),
+        }
+    }
+}
+
+impl<const MIN: usize> schemars::JsonSchema for TextOrDone<MIN> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("TextOrDone{MIN}").into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A text, or success: 0 or a sequence tag.",
+            "type": ["integer", "string"],
+            "minimum": 0
+        })
+    }
+}

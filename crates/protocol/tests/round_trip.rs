@@ -9,16 +9,24 @@ use supermega_protocol::backup::{ListBackups, PutBackup, PutHeartbeat, RemoveBac
 use supermega_protocol::contact::{
     AnswerInvitation, FetchAddress, FetchPublicKey, Invite, SetContact, SetContactOld,
 };
+use supermega_protocol::contact_link::{
+    FetchContactLink, MakeContactLink, RemoveContactLink, RenewContactLink,
+};
 use supermega_protocol::event::{EventReply, Events};
-use supermega_protocol::key::HandOverKeys;
-use supermega_protocol::link::{LinkReply, SetLink};
-use supermega_protocol::node::{DeleteNode, MoveNode, SetAttributes};
+use supermega_protocol::key::{HandOverKeys, SetKeys};
+use supermega_protocol::link::{FetchLink, LinkReply, SetLink};
+use supermega_protocol::node::{DeleteNode, DeleteVersions, EmptyTrash, MoveNode, SetAttributes};
 use supermega_protocol::packet::{ActionPacket, PacketBody, PendingKeys, RemovedNode};
 use supermega_protocol::put::PutNodes;
+use supermega_protocol::recovery::{
+    ConfirmEmailChange, FetchMailCode, RequestEmailChange, RequestMail, UseMailCode,
+};
+use supermega_protocol::second_factor::{FetchSecondFactor, RemoveSecondFactor, SetSecondFactor};
 use supermega_protocol::service::{self, FetchBlockReason, FetchFlags, QueryTransferQuota};
 use supermega_protocol::session::{Login, Logout, Prelogin};
 use supermega_protocol::session_list::{EndSessions, ListSessions};
 use supermega_protocol::share::SetShare;
+use supermega_protocol::signup::{CancelSignup, ConfirmSignup, RequestSignup};
 use supermega_protocol::transfer::{RequestDownload, RequestUpload};
 use supermega_protocol::tree::{FetchNodes, Tree};
 use supermega_protocol::user_attribute::{
@@ -176,6 +184,82 @@ commands! {
         requests: [r#"{"a":"d","n":"BQYHCAkK","v":1,"vw":1,"i":"abc"}"#],
         results: ["0"],
     }
+    uc2: RequestSignup {
+        requests: [r#"{"a":"uc2","n":"QW5uYQ","m":"YW5uYUBleGFtcGxlLm9yZw","crv":"Y3J2Y3J2Y3J2Y3J2Y3J2Yw","hak":"aGFraGFraGFraGFraGFraA","k":"a2tra2tra2tra2tra2traw","v":2,"p":"ref"}"#, r#"{"a":"uc2","n":"QW5uYQ","m":"YW5uYUBleGFtcGxlLm9yZw","v":2}"#],
+        results: ["0"],
+    }
+    ud2: ConfirmSignup {
+        requests: [r#"{"a":"ud2","c":"Q29uZmlybUNvZGVWMg"}"#],
+        results: [r#"["YW5uYUBleGFtcGxlLm9yZw","QW5uYQ","ESIzRFVmd4g",2]"#],
+    }
+    ucr: CancelSignup {
+        requests: [r#"{"a":"ucr"}"#],
+        results: ["0"],
+    }
+    mfag: FetchSecondFactor {
+        requests: [r#"{"a":"mfag","e":"anna@example.org"}"#],
+        results: ["1", "0"],
+    }
+    mfas: SetSecondFactor {
+        requests: [r#"{"a":"mfas","mfa":"123456"}"#, r#"{"a":"mfas"}"#],
+        results: [r#""GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ""#, "0"],
+    }
+    mfad: RemoveSecondFactor {
+        requests: [r#"{"a":"mfad","mfa":"123456"}"#],
+        results: ["0"],
+    }
+    erm: RequestMail {
+        requests: [r#"{"a":"erm","m":"anna@example.org","t":21,"mfa":"123456"}"#, r#"{"a":"erm","m":"anna@example.org","t":9}"#],
+        results: ["0"],
+    }
+    erv: FetchMailCode {
+        requests: [r#"{"a":"erv","c":"Y29kZQ"}"#],
+        results: [r#"[9,"anna@example.org","192.0.2.1",1700000000,"ESIzRFVmd4g",["anna@example.org"]]"#],
+    }
+    erx: UseMailCode {
+        requests: [r#"{"a":"erx","r":"sk","c":"Y29kZQ","x":"a2tra2tra2tra2tra2traw","y":{"crv":"Y3J2Y3J2Y3J2Y3J2Y3J2Yw","hak":"aGFraGFraGFraGFraGFraA"},"z":"enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6eno"}"#, r#"{"a":"erx","r":"gk","c":"Y29kZQ"}"#, r#"{"a":"erx","c":"Y29kZQ","x":"a2tra2tra2tra2tra2traw","y":"dWh1aHVodWg"}"#],
+        results: [r#""AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA""#, "0"],
+    }
+    se: RequestEmailChange {
+        requests: [r#"{"a":"se","aa":"a","e":"anna@example.net","mfa":"123456"}"#, r#"{"a":"se","aa":"r","e":"anna@example.net"}"#],
+        results: ["0"],
+    }
+    sec: ConfirmEmailChange {
+        requests: [r#"{"a":"sec","c":"Y29kZQ","e":"anna@example.net","uh":"dWh1aHVodWg","r":1,"i":"abc"}"#],
+        results: ["0"],
+    }
+    clc: MakeContactLink {
+        requests: [r#"{"a":"clc"}"#],
+        results: [r#""CAkKCwwN""#],
+    }
+    clr: RenewContactLink {
+        requests: [r#"{"a":"clr"}"#],
+        results: [r#""CAkKCwwN""#],
+    }
+    clg: FetchContactLink {
+        requests: [r#"{"a":"clg","cl":"CAkKCwwN","b":1}"#],
+        results: [r#"{"h":"ESIzRFVmd4g","e":"anna@example.org","fn":"QW5uYQ","ln":"Qg"}"#],
+    }
+    cld: RemoveContactLink {
+        requests: [r#"{"a":"cld","cl":"CAkKCwwN"}"#, r#"{"a":"cld"}"#],
+        results: ["0"],
+    }
+    pli: FetchLink {
+        requests: [r#"{"a":"pli","ph":"CAkKCwwN"}"#],
+        results: [r#"{"attrs":"t88PlS1tvaIeGzEQM0a2Q3mtU9H9v3E1kkQo8S2","ph":"CAkKCwwN","u":"ESIzRFVmd4g","s":[5,1,2,3,4],"k":"AQIDBAUG:UcVjgTHXUHv3Ui_w8id7tA"}"#],
+    }
+    dv: DeleteVersions {
+        requests: [r#"{"a":"dv"}"#],
+        results: ["0"],
+    }
+    dr: EmptyTrash {
+        requests: [r#"{"a":"dr"}"#],
+        results: ["0"],
+    }
+    k: SetKeys {
+        requests: [r#"{"a":"k","nk":["AQIDBAUG","UcVjgTHXUHv3Ui_w8id7tA"],"cr":[["BQYHCAkK"],["AQIDBAUG"],[0,0,"a2V5"]],"i":"abc"}"#],
+        results: ["0"],
+    }
     l: SetLink {
         requests: [r#"{"a":"l","n":"BQYHCAkK","d":1,"ets":7,"w":1,"sk":"c2s","i":"abc"}"#],
         results: [r#"{"ph":"CAkKCwwN","w":"dw"}"#, r#""CAkKCwwN""#, "0"],
@@ -262,6 +346,8 @@ packets! {
     packet_opc: "opc" [r#"{"a":"opc","i":"abc","st":"01","p":"ESIzRFVmd4g","e":"anna@example.org","m":"ben@example.org","ts":1,"uts":2,"rts":2,"dts":3,"msg":"Hello"}"#]
     packet_upci: "upci" [r#"{"a":"upci","i":"abc","st":"01","p":"ESIzRFVmd4g","m":"ben@example.org","uts":1,"s":2,"ou":"ESIzRFVmd4g"}"#]
     packet_upco: "upco" [r#"{"a":"upco","i":"abc","st":"01","p":"ESIzRFVmd4g","m":"ben@example.org","uts":1,"s":1,"ou":"ESIzRFVmd4g"}"#]
+    packet_uac: "uac" [r#"{"a":"uac","i":"abc","st":"01","m":"anna@example.org"}"#]
+    packet_se: "se" [r#"{"a":"se","i":"abc","st":"01","e":"anna@example.net","u":"ESIzRFVmd4g","s":3}"#]
     packet_pk: "pk" [r#"{"a":"pk","i":"abc","st":"01"}"#, r#"{"a":"pk"}"#]
 }
 
