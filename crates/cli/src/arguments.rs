@@ -311,6 +311,50 @@ pub struct Server {
     /// Give files in six parts to clients that can put them together
     #[arg(long, env = "SUPERMEGA_SERVER_CLOUDRAID", value_parser = switch())]
     pub cloudraid: bool,
+    /// What a running server at --api-url is told or asked, instead of starting one
+    #[command(subcommand)]
+    pub order: Option<ServerOrder>,
+}
+
+/// `server user`, `server outbox`
+#[derive(Debug, Subcommand)]
+pub enum ServerOrder {
+    /// Show the mails that a running server would have sent, with the codes in them
+    Outbox(Admin),
+    /// Accounts of a running server
+    #[command(subcommand)]
+    User(ServerUser),
+}
+
+/// `server user`
+#[derive(Debug, Subcommand)]
+pub enum ServerUser {
+    /// Make an account
+    Add(AddUser),
+}
+
+/// `server user add`
+#[derive(Debug, Args)]
+pub struct AddUser {
+    /// How the server is reached.
+    #[command(flatten)]
+    pub admin: Admin,
+    /// E-mail address
+    pub email: String,
+    /// Read the password from standard input
+    #[arg(long, env = "SUPERMEGA_PASSWORD_STDIN", value_parser = switch())]
+    pub password_stdin: bool,
+    /// Key derivation of the account
+    #[arg(long, value_name = "VERSION", default_value = "v2")]
+    pub kdf: Kdf,
+}
+
+/// How a running server is known to be one's own.
+#[derive(Debug, Args)]
+pub struct Admin {
+    /// The file that the running server wrote its token to; SUPERMEGA_ADMIN_TOKEN may hold the token instead
+    #[arg(long, value_name = "FILE", env = "SUPERMEGA_ADMIN_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
 }
 
 /// Key derivation of an account.

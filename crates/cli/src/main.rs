@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 
 async fn run(arguments: Arguments, output: Output) -> Exit {
     // A server ends in its own way.
-    let serves = matches!(arguments.command, Command::Server(_));
+    let serves = matches!(&arguments.command, Command::Server(server) if server.order.is_none());
     let context = Context::new(arguments.global, output.clone());
     let interrupted = async {
         match Stop::listen() {

@@ -46,6 +46,9 @@ pub enum CryptoError {
     /// The operating system gave no random numbers.
     #[error("the operating system gives no random numbers")]
     Random,
+    /// The secret of a second factor is not base32.
+    #[error("the secret of a second factor is base32 text")]
+    SecondFactor,
     /// A saved session is not one of the known layouts.
     #[error("not a saved session: {reason}")]
     Session {

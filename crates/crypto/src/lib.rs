@@ -41,6 +41,7 @@ pub mod random;
 pub mod rsa;
 mod secret;
 pub mod session;
+pub mod totp;
 
 #[doc(no_inline)]
 pub use account::{EphemeralToken, KdfVersion, NewAccount, NewEphemeral, Proof};
@@ -70,3 +71,5 @@ pub use password::{AuthKey, ClientRandom, HashedAuthKey, PasswordKey, Salt, User
 pub use rsa::{PrivateKey, PublicKey};
 #[doc(no_inline)]
 pub use session::{SavedSession, SessionId, session_self_challenge};
+#[doc(no_inline)]
+pub use totp::TotpSecret;

@@ -163,6 +163,17 @@ pub enum OneOrMore {
     More(Vec<String>),
 }
 
+impl OneOrMore {
+    /// All of them.
+    #[must_use]
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::More(texts) => texts,
+        }
+    }
+}
+
 impl Command for RequestUpload {
     const NAME: &'static str = "u";
     type Response = UploadReply;

@@ -34,12 +34,12 @@ pub enum ServerError {
     /// The database cannot be used.
     #[error("database: {0}")]
     Database(#[from] rusqlite::Error),
-    /// The data were written by a newer program.
-    #[error("the data are of format {found}; this program knows {known}")]
+    /// The data were written by another version of this program.
+    #[error("the data are of format {found}; this program knows {known}: use another folder")]
     Format {
         /// The format of the data.
         found: i64,
-        /// The newest format that this program can read.
+        /// The format that this program reads.
         known: i64,
     },
     /// No certificates for TLS could be made.
@@ -48,6 +48,14 @@ pub enum ServerError {
     /// A user's keys could not be made.
     #[error("user: {0}")]
     Keys(#[from] CryptoError),
+    /// A running server does not take an order.
+    #[error("{url}: {reason}")]
+    Admin {
+        /// The server.
+        url: String,
+        /// Why.
+        reason: String,
+    },
     /// No account has this e-mail address.
     #[error("{0} has no account")]
     NoUser(String),

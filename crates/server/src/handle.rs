@@ -5,16 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use supermega_crypto::KdfVersion;
+use supermega_encoding::PublicHandle;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::admin::TOKEN_FILE;
+use crate::api::take_down;
 use crate::builder::{NewUser, add_user};
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::generate::{Generated, GeneratedTree, generate};
+use crate::mail::Mail;
 use crate::request_log::LoggedRequest;
 use crate::state::State;
+use crate::store::outbox;
 use crate::tls::CA_FILE;
 
 /// A running server. Dropping it stops it, without waiting for requests under way.
@@ -63,16 +67,42 @@ impl ServerHandle {
             kdf: KdfVersion::V2,
             rsa: None,
         };
-        let state = self.state.clone();
-        let added = tokio::task::spawn_blocking(move || add_user(&state, &user)).await;
-        added.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        self.blocking(move |state| add_user(state, &user)).await
     }
 
     /// Makes a tree of any size in an account, which is made if there is none.
     pub async fn generate(&self, tree: GeneratedTree) -> Result<Generated, ServerError> {
+        self.blocking(move |state| generate(state, &tree)).await
+    }
+
+    /// The mails that would have gone out, the oldest first.
+    pub async fn outbox(&self) -> Result<Vec<Mail>, ServerError> {
+        self.blocking(|state| {
+            let mut mails = Vec::new();
+            state.store.read(|db| {
+                outbox::each(db, |mail| {
+                    mails.push(mail);
+                    Ok::<_, rusqlite::Error>(())
+                })
+            })?;
+            Ok(mails)
+        })
+        .await
+    }
+
+    /// Takes a public link down, or lets it up again; says whether there is one. Whoever opens it meanwhile
+    /// is told -16.
+    pub async fn take_down(&self, link: PublicHandle, down: bool) -> Result<bool, ServerError> {
+        self.blocking(move |state| take_down(state, link, down)).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&State) -> Result<T, ServerError> + Send + 'static,
+    ) -> Result<T, ServerError> {
         let state = self.state.clone();
-        let made = tokio::task::spawn_blocking(move || generate(&state, &tree)).await;
-        made.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        let done = tokio::task::spawn_blocking(move || work(&state)).await;
+        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 
     /// What requests to `/admin` must carry in the header `X-Admin-Token`: a secret.

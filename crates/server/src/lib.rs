@@ -18,6 +18,8 @@
 //!
 //! * [`Server`] and [`ServerHandle`]: how it is started and stopped.
 //! * [`Fault`]: how it is told to misbehave.
+//! * [`Mail`]: what it would have sent.
+//! * [`AdminClient`]: a server in another process, as the one who runs it reaches it.
 //! * [`LoggedRequest`]: what clients asked of it, for tests.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
@@ -31,16 +33,19 @@ mod fault;
 mod generate;
 mod handle;
 mod http;
+mod mail;
 mod request_log;
 mod state;
 mod storage;
 mod store;
 mod tls;
 
+pub use admin::AdminClient;
 pub use builder::{Server, ServerBuilder};
 pub use error::ServerError;
 pub use fault::{Action, Fault, FaultSyntaxError, Place};
 pub use generate::{Generated, GeneratedTree};
 pub use handle::ServerHandle;
+pub use mail::{Mail, MailKind};
 pub use request_log::LoggedRequest;
 pub use supermega_crypto::KdfVersion;

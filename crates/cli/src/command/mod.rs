@@ -13,6 +13,7 @@ mod mv;
 mod put;
 mod rm;
 mod server;
+mod server_order;
 mod summary;
 mod tree;
 mod whoami;

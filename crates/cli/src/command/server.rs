@@ -3,6 +3,7 @@
 use serde_json::json;
 use supermega_server::{KdfVersion, ServerHandle};
 
+use super::server_order;
 use crate::arguments::{Kdf, Server};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
@@ -11,6 +12,9 @@ use crate::stop::Stop;
 
 /// Serves until it is told to stop.
 pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
+    if let Some(order) = arguments.order {
+        return server_order::run(order, context).await;
+    }
     let mut builder = supermega_server::Server::builder().listen(arguments.listen);
     if let Some(address) = arguments.tls_listen {
         builder = builder.tls_listen(address);
@@ -22,10 +26,7 @@ pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
         Some(folder) => builder.data_dir(folder),
         None => builder.in_memory(),
     };
-    let kdf = match arguments.kdf {
-        Kdf::V1 => KdfVersion::V1,
-        Kdf::V2 => KdfVersion::V2,
-    };
+    let kdf = version(arguments.kdf);
     for user in &arguments.users {
         let Some((email, password)) = user.split_once(':') else {
             return Err(CommandError::Usage("a user reads EMAIL:PASSWORD".into()));
@@ -54,4 +55,12 @@ pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
     stop.requested().await;
     server.shutdown().await;
     Ok(Exit::Done)
+}
+
+/// Key derivation as the server knows it.
+pub fn version(kdf: Kdf) -> KdfVersion {
+    match kdf {
+        Kdf::V1 => KdfVersion::V1,
+        Kdf::V2 => KdfVersion::V2,
+    }
 }

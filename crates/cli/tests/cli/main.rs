@@ -7,4 +7,5 @@ mod json;
 mod login;
 mod partly;
 mod round_trip;
+mod server_orders;
 mod world;

@@ -9,6 +9,7 @@ use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 use crate::api::WriteError;
 use crate::request_log::LoggedRequest;
 use crate::state::State;
+use crate::store::outbox;
 
 /// Writes lines from one committed state.
 pub(super) type Dump = fn(&Connection, &mut dyn Write) -> Result<(), WriteError>;
@@ -53,6 +54,21 @@ pub(super) fn users(db: &Connection, out: &mut dyn Write) -> Result<(), WriteErr
         },
         out,
     )
+}
+
+/// A line a mail.
+pub(super) fn mails(db: &Connection, out: &mut dyn Write) -> Result<(), WriteError> {
+    outbox::each(db, |mail| {
+        let line = json!({
+            "type": "mail",
+            "to": mail.to,
+            "kind": mail.kind.name(),
+            "link": mail.link,
+            "code": mail.code(),
+            "sent": mail.sent,
+        });
+        Ok(writeln!(out, "{line}")?)
+    })
 }
 
 /// Users, nodes and links, without keys.

@@ -4,8 +4,11 @@
 //! Requests need the token in a header of its own and a loopback host, so that no page in a
 //! browser can make them.
 
+mod client;
 mod dump;
 mod order;
+
+pub use client::AdminClient;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -47,6 +50,11 @@ pub(crate) async fn answer(
     match (method, path) {
         (Method::GET, "users") => listed(state, dump::users).await,
         (Method::GET, "state") => listed(state, dump::everything).await,
+        (Method::GET, "outbox") => listed(state, dump::mails).await,
+        (Method::DELETE, "outbox") => blocking(state, order::clear_outbox).await,
+        (Method::POST, "takedown") => {
+            blocking(state, move |state| order::take_down(state, &body)).await
+        }
         (Method::GET, "log") => Reply::lines(dump::log(state)),
         (Method::DELETE, "log") => {
             state.log.clear();

@@ -3,14 +3,16 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use supermega_crypto::KdfVersion;
+use supermega_encoding::PublicHandle;
 use zeroize::Zeroizing;
 
+use crate::api;
 use crate::builder::{NewUser, add_user};
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::generate::{GeneratedTree, generate};
 use crate::state::State;
-use crate::store;
+use crate::store::{self, outbox};
 
 /// Why an order was not carried out.
 pub(super) struct Problem {
@@ -95,6 +97,31 @@ pub(super) fn fault(state: &State, body: &[u8]) -> Result<Value, Problem> {
         order.fault.parse().map_err(|error| Problem { status: 400, text: format!("{error}") })?;
     state.faults.add(fault);
     Ok(json!({}))
+}
+
+/// `DELETE outbox`: forgets the mails.
+pub(super) fn clear_outbox(state: &State) -> Result<Value, Problem> {
+    state.store.write(|tx| outbox::clear(tx).map_err(ServerError::from))?;
+    Ok(json!({}))
+}
+
+/// `POST takedown`: takes a public link down, or lets it up again.
+pub(super) fn take_down(state: &State, body: &[u8]) -> Result<Value, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        link: PublicHandle,
+        #[serde(default = "yes")]
+        down: bool,
+    }
+    fn yes() -> bool {
+        true
+    }
+    let Order { link, down } = serde_json::from_slice(body)?;
+    if api::take_down(state, link, down)? {
+        return Ok(json!({}));
+    }
+    Err(Problem { status: 404, text: "there is no such link".into() })
 }
 
 /// `POST reset`: ends sessions and removes what users stored; their accounts stay, and their roots.

@@ -11,7 +11,7 @@ use crate::store::shares;
 
 /// How far one may go with a node, from the least on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Access {
+pub(crate) enum Access {
     Read,
     /// Put new nodes below it.
     Write,
@@ -21,7 +21,7 @@ pub(super) enum Access {
 }
 
 impl Access {
-    fn of_level(level: u8) -> Self {
+    pub(super) fn of_level(level: u8) -> Self {
         match level {
             0 => Self::Read,
             1 => Self::Write,
@@ -58,9 +58,9 @@ impl Call<'_> {
                 let level = shares::level(self.db, node.handle, session.user)?;
                 Ok(level.map(Access::of_level))
             }
-            Caller::Link { root, may_write, .. } => {
+            Caller::Link { root, access, .. } => {
                 let inside = nodes::ancestors(self.db, node.handle)?.contains(&root);
-                Ok(inside.then_some(if may_write { Access::Full } else { Access::Read }))
+                Ok(inside.then_some(access))
             }
         }
     }

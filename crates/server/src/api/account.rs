@@ -12,8 +12,8 @@ use supermega_protocol::wire::Done;
 use supermega_protocol::{ErrorCode, Timestamp, is_set};
 
 use super::call::{ApiError, Call, Handle};
-use super::user_attribute;
-use crate::store::{attributes, nodes, users};
+use super::{password, second_factor, user_attribute};
+use crate::store::{attributes, nodes, shares, users};
 
 impl Handle for FetchUser {
     fn handle(self, call: &mut Call<'_>) -> Result<UserData, ApiError> {
@@ -22,7 +22,7 @@ impl Handle for FetchUser {
         let confirmed = i64::from(user.email.is_some());
         data.s = Some(confirmed);
         data.c = Some(confirmed);
-        data.name = Some(user.email.clone().unwrap_or_default());
+        data.name = user.name.or_else(|| user.email.clone()).or_else(|| Some(String::new()));
         data.email = Some(user.email.unwrap_or_default());
         data.k = Some(Base64(user.k));
         data.pubk = user.pubk.map(Base64);
@@ -51,9 +51,10 @@ impl Handle for FetchQuota {
             let root = nodes::root(call.db, user.handle, kind)?.handle;
             let usage = nodes::usage(call.db, root)?;
             used += usage.bytes + usage.version_bytes;
-            let counts =
-                [usage.bytes, usage.files, usage.folders, usage.version_bytes, usage.versions];
-            by_root.insert(root, counts);
+            by_root.insert(root, usage.counts());
+        }
+        for shared in shares::incoming(call.db, user.handle)?.into_keys() {
+            by_root.insert(shared, nodes::usage(call.db, shared)?.counts());
         }
         let state = match (used, user.quota) {
             (used, quota) if used >= quota => 2,
@@ -100,7 +101,8 @@ impl Handle for UpdateUser {
             }
         }
         if let (Some(k), Some(proof)) = (&self.k, &self.uh) {
-            set_password(call, user, k, proof, self.crv.as_ref())?;
+            second_factor::demand(call, user, self.mfa.as_deref())?;
+            password::set(call, user, &password::read(k, proof, self.crv.as_ref())?)?;
         }
         let named =
             [("firstname", &self.firstname), ("lastname", &self.lastname), ("name2", &self.name2)];
@@ -122,29 +124,8 @@ impl Handle for UpgradeAccount {
         if user.version != 1 {
             return Err(ErrorCode::Exists.into());
         }
-        set_password(call, user.handle, &self.emk, &self.hak, Some(&self.crv))?;
+        let new = password::read(&self.emk, &self.hak, Some(&self.crv))?;
+        password::set(call, user.handle, &new)?;
         Ok(Done)
     }
-}
-
-fn set_password(
-    call: &Call<'_>,
-    user: UserHandle,
-    k: &Base64,
-    proof: &Base64,
-    crv: Option<&Base64>,
-) -> Result<(), ApiError> {
-    let salt = match crv {
-        Some(crv) => {
-            let crv = crv.as_bytes().try_into().map_err(|_| ErrorCode::Arguments)?;
-            Some(*supermega_crypto::ClientRandom::from_bytes(crv).salt().as_bytes())
-        }
-        None => None,
-    };
-    let proof_length = if salt.is_some() { 16 } else { 8 };
-    if k.as_bytes().len() != 16 || proof.as_bytes().len() != proof_length {
-        return Err(ErrorCode::Arguments.into());
-    }
-    let salt = salt.as_ref().map(|salt| &salt[..]);
-    Ok(users::set_password(call.db, user, k.as_bytes(), proof.as_bytes(), salt)?)
 }

@@ -4,8 +4,9 @@ use serde_json::value::RawValue;
 use supermega_protocol::tree::FetchNodes;
 use supermega_protocol::wire::{self, Grammar};
 use supermega_protocol::{
-    Command, ErrorCode, Failure, account, backup, contact, key, link, node, put, service, session,
-    session_list, share, transfer, user_attribute,
+    Command, ErrorCode, Failure, account, backup, contact, contact_link, key, link, node, put,
+    recovery, second_factor, service, session, session_list, share, signup, transfer,
+    user_attribute,
 };
 
 use super::answer::{Answer, Part};
@@ -42,8 +43,24 @@ pub(crate) struct Request<'a> {
 }
 
 /// Commands that change nothing: a batch of them alone is carried out beside whoever writes.
-const READING: [&str; 12] =
-    ["f", "g", "gmf", "pli", "qbq", "sf", "uga", "uge", "uq", "usl", "whyamiblocked", "wmip"];
+const READING: [&str; 16] = [
+    "clg",
+    "erv",
+    "f",
+    "g",
+    "gmf",
+    "mfag",
+    "pli",
+    "qbq",
+    "sf",
+    "uga",
+    "uge",
+    "uk",
+    "uq",
+    "usl",
+    "whyamiblocked",
+    "wmip",
+];
 
 /// Carries out a batch; the answer is given only when its transaction stands. Blocks.
 pub(crate) fn answer(state: &State, request: &Request<'_>) -> Answer {
@@ -107,7 +124,7 @@ fn carry_out(
     }
     let caller = match caller(db, request.sid, request.link)? {
         Ok(caller) => caller,
-        Err(code) => return Ok(Outcome::only(Answer::failure(code))),
+        Err(failure) => return Ok(Outcome::only(Answer::failure(failure))),
     };
     let mut call = Call {
         state,
@@ -125,12 +142,12 @@ fn carry_out(
     let before = db.total_changes();
     let answer = Answer::new(all(&mut call, request)?);
     // What changed nothing is better carried out anew than answered from memory.
-    if let (Some(key), Caller::Session(_)) = (&key, caller)
+    if let (Some(key), Caller::Session(session)) = (&key, caller)
         && db.total_changes() > before
         && let Answer::Text(body) = &answer
         && body.len() <= KEPT
     {
-        answers::put(db, key, body)?;
+        answers::put(db, key, &session.hash, body)?;
     }
     Ok(Outcome { answer, unused: call.unused, announced: call.announced })
 }
@@ -199,6 +216,17 @@ fn dispatch(call: &mut Call<'_>, command: &str) -> Result<Part, ApiError> {
         account::FetchQuota,
         account::UpdateUser,
         account::UpgradeAccount,
+        signup::RequestSignup,
+        signup::ConfirmSignup,
+        signup::CancelSignup,
+        second_factor::FetchSecondFactor,
+        second_factor::SetSecondFactor,
+        second_factor::RemoveSecondFactor,
+        recovery::RequestMail,
+        recovery::FetchMailCode,
+        recovery::UseMailCode,
+        recovery::RequestEmailChange,
+        recovery::ConfirmEmailChange,
         service::FetchFlags,
         service::FetchBlockReason,
         service::FetchAddress,
@@ -215,15 +243,23 @@ fn dispatch(call: &mut Call<'_>, command: &str) -> Result<Part, ApiError> {
         node::SetAttributes,
         node::MoveNode,
         node::DeleteNode,
+        node::DeleteVersions,
+        node::EmptyTrash,
         link::SetLink,
+        link::FetchLink,
         share::SetShare,
         key::HandOverKeys,
+        key::SetKeys,
         contact::Invite,
         contact::AnswerInvitation,
         contact::SetContact,
         contact::SetContactOld,
         contact::FetchPublicKey,
         contact::FetchAddress,
+        contact_link::MakeContactLink,
+        contact_link::RenewContactLink,
+        contact_link::FetchContactLink,
+        contact_link::RemoveContactLink,
         transfer::RequestDownload,
         transfer::RequestUpload,
     )
@@ -264,7 +300,10 @@ fn unsupported(name: &str, command: &str) -> Result<String, ApiError> {
     }
     let body: String = command.chars().take(LOGGED).collect();
     tracing::warn!(body = body.escape_debug().to_string(), "not supported");
-    let code =
-        if matches!(name, "gpsa" | "ftz") { ErrorCode::NotFound } else { ErrorCode::Arguments };
+    let code = if matches!(name, "gpsa" | "ftz" | "stp") {
+        ErrorCode::NotFound
+    } else {
+        ErrorCode::Arguments
+    };
     Err(code.into())
 }

@@ -6,6 +6,7 @@ use supermega_protocol::packet::{ActionPacket, PacketBody};
 use supermega_protocol::wire::Grammar;
 use supermega_protocol::{Command, ErrorCode, Failure, Malformed, SequenceTag};
 
+use super::access::Access;
 use super::view::View;
 use crate::state::State;
 use crate::store::events::{self, Stream};
@@ -21,7 +22,7 @@ pub(crate) enum Caller {
     Link {
         handle: PublicHandle,
         root: NodeHandle,
-        may_write: bool,
+        access: Access,
     },
 }
 

@@ -7,22 +7,42 @@ use supermega_protocol::tree::NodeType;
 use supermega_protocol::{ErrorCode, Verbatim};
 
 use super::call::{ApiError, Call, Caller};
+use super::link;
 use crate::store::nodes::{self, Node};
 use crate::store::users::User;
-use crate::store::{links, now, share_keys, uploads};
+use crate::store::{now, share_keys, uploads};
 
 /// Greatest length of encrypted attributes in bytes.
 const ATTRIBUTES: usize = 64 << 10;
+/// Greatest length of a node key under an RSA key in bytes.
+const RSA_KEY: usize = 1024;
+
+/// Whom the key of an element is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyOf {
+    /// It is under the master key of whoever makes the node.
+    Maker,
+    /// It is under the RSA key of the node's new owner (`protocol-auth.md` 4.7).
+    Recipient,
+}
+
+/// Who makes nodes.
+pub(super) struct Maker {
+    pub user: UserHandle,
+    pub keys: KeyOf,
+}
 
 /// Makes the node that an element describes below `parent`.
 pub(super) fn make(
     call: &Call<'_>,
-    user: UserHandle,
+    maker: &Maker,
     owner: &User,
     parent: NodeHandle,
     element: &NewNode,
 ) -> Result<Node, ApiError> {
+    let user = maker.user;
     match (&element.k, call.caller) {
+        (Some(key), _) if maker.keys == KeyOf::Recipient => check_rsa_key(key)?,
         (Some(key), _) => check_key(key, element.t)?,
         // Whoever writes through a folder link has no master key.
         (None, Caller::Link { .. }) => {}
@@ -31,6 +51,7 @@ pub(super) fn make(
     let key = element.k.as_ref().map(|key| key.0.as_str());
     // What somebody else makes has no key of the owner's, who reads it by the share's.
     let is_own = matches!(call.caller, Caller::Session(_)) && user == owner.handle;
+    let is_for_owner = is_own || maker.keys == KeyOf::Recipient;
     check_attributes(&element.a)?;
     let content = match element.t {
         NodeType::Folder => Content::default(),
@@ -48,14 +69,14 @@ pub(super) fn make(
         owner: owner.handle,
         kind: element.t,
         a: element.a.0.clone(),
-        k: key.filter(|_| is_own).unwrap_or_default().to_owned(),
+        k: key.filter(|_| is_for_owner).unwrap_or_default().to_owned(),
         size: content.size,
         ts: now(),
         fa: content.fa,
         blob: content.blob,
     };
     nodes::insert(call.db, &node)?;
-    if let (Some(key), false, Caller::Session(_)) = (key, is_own, call.caller) {
+    if let (Some(key), false, Caller::Session(_)) = (key, is_for_owner, call.caller) {
         share_keys::set_of_user(call.db, node.handle, user, key)?;
     }
     Ok(node)
@@ -71,10 +92,7 @@ struct Content {
 /// The content of a new file: that of an upload, of another node, or of a public one.
 fn content(call: &Call<'_>, user: UserHandle, element: &NewNode) -> Result<Content, ApiError> {
     let source = match (&element.ph, &element.h) {
-        (Some(link), _) => {
-            let node = links::node_of(call.db, *link)?.ok_or(ErrorCode::NotFound)?;
-            nodes::get(call.db, node)?.ok_or(ErrorCode::NotFound)?
-        }
+        (Some(public), _) => link::node(call, *public)?,
         (None, Some(NodeSource::Node(handle))) => call.readable_node(*handle)?,
         (None, Some(NodeSource::Upload(token))) => {
             let found = uploads::find_complete(call.db, user, token)?;
@@ -94,13 +112,21 @@ fn content(call: &Call<'_>, user: UserHandle, element: &NewNode) -> Result<Conte
 }
 
 /// A key is of the right length, and not one that encrypts with zeros (`protocol-auth.md` 4.2).
-fn check_key(key: &Verbatim, kind: NodeType) -> Result<(), ErrorCode> {
+pub(super) fn check_key(key: &Verbatim, kind: NodeType) -> Result<(), ErrorCode> {
     let key = key.decode().map_err(|_| ErrorCode::Arguments)?;
     let expected = if kind == NodeType::File { 32 } else { 16 };
     if key.len() != expected {
         return Err(ErrorCode::Arguments);
     }
     if key.iter().all(|byte| *byte == 0) { Err(ErrorCode::Key) } else { Ok(()) }
+}
+
+/// A key under an RSA key is longer than one under a master key, by which readers tell them apart.
+fn check_rsa_key(key: &Verbatim) -> Result<(), ErrorCode> {
+    match key.decode() {
+        Ok(bytes) if (33..=RSA_KEY).contains(&bytes.len()) => Ok(()),
+        _ => Err(ErrorCode::Arguments),
+    }
 }
 
 /// Attributes are base64url, since readers take them as they are, and short enough.

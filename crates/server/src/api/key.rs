@@ -1,14 +1,17 @@
-//! Share keys on their way between accounts: `pk` (`protocol-api.md` 2.9).
+//! Keys after the fact: `pk` hands share keys over, `k` supplies node keys (`protocol-api.md` 2.9).
 
 use std::collections::BTreeMap;
 
-use supermega_protocol::ErrorCode;
-use supermega_protocol::key::{HandOverKeys, HandOverReply, WaitingKeys};
+use supermega_encoding::NodeHandle;
+use supermega_protocol::key::{HandOverKeys, HandOverReply, SetKeys, WaitingKeys};
 use supermega_protocol::packet::{PacketBody, PendingKeys};
+use supermega_protocol::wire::Done;
+use supermega_protocol::{ErrorCode, Verbatim};
 
 use super::call::{ApiError, Call, Handle};
+use super::{element, share};
 use crate::store::events::Stream;
-use crate::store::{users, waiting_keys};
+use crate::store::{nodes, users, waiting_keys};
 
 /// Longer keys are none.
 const KEY: usize = 1024;
@@ -46,7 +49,24 @@ fn fetch(call: &Call<'_>) -> Result<HandOverReply, ApiError> {
     let mut keys: BTreeMap<String, BTreeMap<String, _>> = BTreeMap::new();
     for key in waiting {
         let of_sender = keys.entry(key.sender.to_string()).or_default();
-        of_sender.insert(key.share.to_string(), supermega_protocol::Verbatim(key.key));
+        of_sender.insert(key.share.to_string(), Verbatim(key.key));
     }
     Ok(HandOverReply::Keys(WaitingKeys { d: last.to_string(), keys }))
+}
+
+impl Handle for SetKeys {
+    fn handle(self, call: &mut Call<'_>) -> Result<Done, ApiError> {
+        call.user()?;
+        for pair in self.nk.unwrap_or_default().chunks(2) {
+            let [node, key] = pair else { return Err(ErrorCode::Arguments.into()) };
+            let node: NodeHandle = node.parse().map_err(|_| ErrorCode::Arguments)?;
+            let (node, key) = (call.own_node(node)?, Verbatim(key.clone()));
+            element::check_key(&key, node.kind)?;
+            nodes::set_key(call.db, node.handle, &key.0)?;
+        }
+        if let Some(keys) = &self.cr {
+            share::store_node_keys(call, keys, |i| keys.node(i))?;
+        }
+        Ok(Done)
+    }
 }

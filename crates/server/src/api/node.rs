@@ -127,7 +127,11 @@ fn delete_version(call: &mut Call<'_>, node: Node, parent: NodeHandle) -> Result
 }
 
 /// Deletes a node with all that is below it: what a folder holds, or the older versions of a file.
-fn delete_tree(call: &mut Call<'_>, node: &Node, parent: NodeHandle) -> Result<(), ApiError> {
+pub(super) fn delete_tree(
+    call: &mut Call<'_>,
+    node: &Node,
+    parent: NodeHandle,
+) -> Result<(), ApiError> {
     let gone = nodes::subtree(call.db, node.handle)?;
     for node in &gone {
         link::remove(call, node)?;

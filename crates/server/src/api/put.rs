@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use supermega_encoding::{NodeHandle, UserHandle, base64};
+use supermega_protocol::contact::UserName;
 use supermega_protocol::packet::{NewNodes, PacketBody};
 use supermega_protocol::put::{
     ElementErrors, MadeNode, NewNode, NodeSource, PutNodes, PutNodesReply, PutTarget,
@@ -13,10 +14,11 @@ use supermega_protocol::wire::Grammar;
 use supermega_protocol::{ErrorCode, Flag};
 
 use super::access::Access;
-use super::call::{ApiError, Call, Handle};
+use super::call::{ApiError, Call, Caller, Handle};
+use super::element::{self, KeyOf, Maker};
 use super::node::removed;
 use super::view::View;
-use super::{element, share};
+use super::{contact, share};
 use crate::store::nodes::{self, Node};
 use crate::store::{attributes, users};
 
@@ -35,20 +37,17 @@ struct Made {
 
 impl Handle for PutNodes {
     fn handle(self, call: &mut Call<'_>) -> Result<PutNodesReply, ApiError> {
-        let PutTarget::Folder(target) = self.t else {
-            call.user()?;
-            return Err(ErrorCode::Access.into());
-        };
-        let target = call.changeable_node(target, Access::Write, self.vw)?;
-        let user = call.actor(target.owner);
-        if target.kind == NodeType::File {
-            return Err(ErrorCode::Access.into());
-        }
         if self.n.is_empty() {
             return Err(ErrorCode::Arguments.into());
         }
+        let (target, keys) = match &self.t {
+            PutTarget::Folder(folder) => (folder_for(call, *folder, &self)?, KeyOf::Maker),
+            PutTarget::User(user) => inbox(call, &UserName::Handle(*user))?,
+            PutTarget::Address(address) => inbox(call, &UserName::Address(address.clone()))?,
+        };
+        let user = call.actor(target.owner);
         let keep = keeps_versions(call, user, self.vb)?;
-        let made = make(call, user, &target, &self.n, keep)?;
+        let made = make(call, &Maker { user, keys }, &target, &self.n, keep)?;
         if let Some(keys) = &self.cr {
             let handles: HashMap<usize, NodeHandle> =
                 made.nodes.iter().map(|(i, node)| (*i, node.handle)).collect();
@@ -63,6 +62,26 @@ impl Handle for PutNodes {
         tell(call, &target, &made)?;
         reply(call, made)
     }
+}
+
+/// The folder that takes new nodes. Uploads whose folder is gone meanwhile go to the rubbish bin of whoever made
+/// them, rather than being lost (`protocol-api.md` 2.6).
+fn folder_for(call: &Call<'_>, folder: NodeHandle, request: &PutNodes) -> Result<Node, ApiError> {
+    let is_upload = |element: &NewNode| matches!(element.h, Some(NodeSource::Upload(_)));
+    let target = match nodes::get(call.db, folder)? {
+        None if matches!(call.caller, Caller::Session(_)) && request.n.iter().all(is_upload) => {
+            nodes::root(call.db, call.user()?, NodeType::Trash)?
+        }
+        _ => call.changeable_node(folder, Access::Write, request.vw)?,
+    };
+    if target.kind == NodeType::File { Err(ErrorCode::Access.into()) } else { Ok(target) }
+}
+
+/// Where a user finds what others put for him.
+fn inbox(call: &Call<'_>, name: &UserName) -> Result<(Node, KeyOf), ApiError> {
+    call.user()?;
+    let recipient = contact::find(call, name)?;
+    Ok((nodes::root(call.db, recipient.handle, NodeType::Vault)?, KeyOf::Recipient))
 }
 
 /// The element that a key's index stands for: elements are counted, or named by their `h` in a list of
@@ -86,7 +105,7 @@ fn keeps_versions(call: &Call<'_>, user: UserHandle, vb: Option<Flag>) -> Result
 
 fn make(
     call: &mut Call<'_>,
-    user: UserHandle,
+    maker: &Maker,
     target: &Node,
     elements: &[NewNode],
     keep: bool,
@@ -106,7 +125,7 @@ fn make(
             },
         };
         let node = match parent {
-            Ok(parent) => element::make(call, user, &owner, parent, element),
+            Ok(parent) => element::make(call, maker, &owner, parent, element),
             Err(code) => Err(code.into()),
         };
         match node {
@@ -135,7 +154,9 @@ fn replace(
     old: &mut Vec<Node>,
 ) -> Result<(), ApiError> {
     let Some(replaced) = element.ov else { return Ok(()) };
-    let Ok(mut replaced) = call.node(replaced, Access::Write) else { return Ok(()) };
+    // A file that is not kept as a version is deleted.
+    let needed = if keep { Access::Write } else { Access::Full };
+    let Ok(mut replaced) = call.node(replaced, needed) else { return Ok(()) };
     let are_files = replaced.kind == NodeType::File && node.kind == NodeType::File;
     if !are_files || replaced.parent != node.parent {
         return Ok(());

@@ -3,43 +3,44 @@
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use supermega_crypto::{PublicKey, SessionId};
-use supermega_encoding::{Base64, PublicHandle, UserHandle, base64};
+use supermega_encoding::{Base64, UserHandle, base64};
 use supermega_protocol::session::{Login, LoginReply, Logout, Prelogin, PreloginReply};
 use supermega_protocol::wire::{Done, Grammar};
-use supermega_protocol::{ErrorCode, Flag, is_set};
+use supermega_protocol::{ErrorCode, Failure, Flag, is_set};
 
 use super::call::{ApiError, Call, Caller, Handle};
+use super::{link, second_factor};
 use crate::store::session_history::Origin;
 use crate::store::users::{self, User};
-use crate::store::{links, sessions};
+use crate::store::{sessions, signups};
 
 /// Reads `sid` and `n` of a query: whom a request comes from.
 pub(crate) fn caller(
     db: &rusqlite::Connection,
     sid: Option<&str>,
-    link: Option<&str>,
-) -> rusqlite::Result<Result<Caller, ErrorCode>> {
-    if let Some(link) = link {
-        // A link that may be written to carries an authorisation behind its handle.
-        let handle = link.get(..PublicHandle::TEXT_LEN).and_then(|text| text.parse().ok());
-        let Some(handle) = handle else { return Ok(Err(ErrorCode::NotFound)) };
-        let folder = links::folder_of(db, handle)?;
-        let caller = folder.map(|root| Caller::Link { handle, root, may_write: false });
-        return Ok(caller.ok_or(ErrorCode::NotFound));
+    folder_link: Option<&str>,
+) -> rusqlite::Result<Result<Caller, Failure>> {
+    if let Some(text) = folder_link {
+        return link::caller(db, text);
     }
     let Some(sid) = sid else { return Ok(Ok(Caller::Anonymous)) };
-    let Ok(bytes) = base64::decode(sid) else { return Ok(Err(ErrorCode::Session)) };
+    let Ok(bytes) = base64::decode(sid) else { return Ok(Err(ErrorCode::Session.into())) };
     let session = sessions::find(db, &bytes)?;
-    Ok(session.map(Caller::Session).ok_or(ErrorCode::Session))
+    Ok(session.map(Caller::Session).ok_or_else(|| ErrorCode::Session.into()))
 }
 
 impl Handle for Prelogin {
     fn handle(self, call: &mut Call<'_>) -> Result<PreloginReply, ApiError> {
-        let user = users::by_email(call.db, &self.user)?;
-        Ok(match user {
+        Ok(match users::by_email(call.db, &self.user)? {
             Some(user) if user.version == 1 => PreloginReply { v: 1, s: None },
             Some(user) => PreloginReply { v: 2, s: user.salt.map(Base64) },
-            None => PreloginReply { v: 2, s: Some(Base64(salt_of_nobody(call, &self.user))) },
+            None => {
+                // Whoever has not answered his mail yet must be able to learn that by his password.
+                let signup = signups::by_address(call.db, &self.user)?;
+                let salt = signup.map(|signup| signup.salt);
+                let salt = salt.unwrap_or_else(|| salt_of_nobody(call, &self.user));
+                PreloginReply { v: 2, s: Some(Base64(salt)) }
+            }
         })
     }
 }
@@ -67,6 +68,7 @@ impl Handle for Login {
             (Some(name), None) => open_ephemeral(call, name, sek, device),
             (Some(name), Some(proof)) => {
                 let user = check_password(call, name, proof.as_bytes())?;
+                second_factor::demand(call, user.handle, self.mfa.as_deref())?;
                 // Without a key to keep for a session, it is only asked whether the password is right.
                 match sek {
                     None if self.si.is_none() && call.grammar == Grammar::V3 => {
@@ -80,10 +82,15 @@ impl Handle for Login {
 }
 
 fn check_password(call: &Call<'_>, name: &str, proof: &[u8]) -> Result<User, ApiError> {
-    let user = users::by_email(call.db, name)?.ok_or(ErrorCode::NotFound)?;
-    let right: bool = match user.version {
+    let hashed = |known: &[u8]| bool::from(known.ct_eq(&Sha256::digest(proof)[..16]));
+    let Some(user) = users::by_email(call.db, name)? else {
+        let signup = signups::by_address(call.db, name)?;
+        let waits = signup.is_some_and(|signup| hashed(&signup.proof));
+        return Err(if waits { ErrorCode::Incomplete } else { ErrorCode::NotFound }.into());
+    };
+    let right = match user.version {
         1 => user.proof.ct_eq(proof).into(),
-        _ => user.proof.ct_eq(&Sha256::digest(proof)[..16]).into(),
+        _ => hashed(&user.proof),
     };
     if right && !user.proof.is_empty() { Ok(user) } else { Err(ErrorCode::NotFound.into()) }
 }

@@ -7,7 +7,7 @@ use supermega_encoding::UserHandle;
 use supermega_protocol::contact::{IncomingRequest, OutgoingRequest};
 use supermega_protocol::share::EXPORT;
 use supermega_protocol::tree::{OutgoingShare, OwnerKey, PendingShare, PublicLink, Tree, User};
-use supermega_protocol::{Timestamp, Verbatim};
+use supermega_protocol::{Flag, Timestamp, Verbatim};
 
 use super::contact;
 use crate::store::{contacts, links, nodes, shares, users};
@@ -69,9 +69,9 @@ fn public_links(db: &Connection, user: UserHandle) -> rusqlite::Result<Vec<Publi
         h: link.node,
         ph: link.handle,
         ts: Some(Timestamp(link.ts)),
-        ets: None,
-        w: None,
-        down: None,
+        ets: link.expires.map(Timestamp),
+        w: link.auth,
+        down: link.down.then_some(Flag(true)),
     });
     Ok(links.collect())
 }
@@ -91,10 +91,10 @@ fn known_users(db: &Connection, own: &users::User) -> rusqlite::Result<Vec<User>
         let state = i64::from(contact.visible);
         known.insert(*contact.other.as_bytes(), (contact.other, state, contact.ts));
     }
-    let mut all = vec![contact::record(own, 2, own.created)];
+    let mut all = vec![contact::record(db, own, 2, own.created)?];
     for (handle, state, ts) in known.into_values() {
         if let Some(user) = users::by_handle(db, handle)? {
-            all.push(contact::record(&user, state, ts));
+            all.push(contact::record(db, &user, state, ts)?);
         }
     }
     Ok(all)

@@ -9,9 +9,9 @@ use supermega_protocol::user_attribute::{
 use supermega_protocol::wire::Done;
 use supermega_protocol::{ErrorCode, Verbatim, is_set};
 
-use super::call::{ApiError, Call, Handle};
+use super::call::{ApiError, Call, Caller, Handle};
 use crate::store::events::Stream;
-use crate::store::{attributes, users};
+use crate::store::{attributes, contacts, users};
 
 impl Handle for FetchAttribute {
     fn handle(self, call: &mut Call<'_>) -> Result<AttributeValue, ApiError> {
@@ -22,8 +22,15 @@ impl Handle for FetchAttribute {
                 Err(_) => users::by_email(call.db, name)?.ok_or(ErrorCode::NotFound)?.handle,
             },
         };
-        let own = call.user().is_ok_and(|user| user == owner);
-        if !own && !self.ua.is_public() {
+        let readable = match call.caller {
+            _ if self.ua.is_public() => true,
+            Caller::Session(session) if session.user == owner => true,
+            Caller::Session(session) if self.ua.is_for_contacts() => {
+                contacts::are_contacts(call.db, owner, session.user)?
+            }
+            _ => false,
+        };
+        if !readable {
             return Err(ErrorCode::Access.into());
         }
         let attribute = attributes::get(call.db, owner, self.ua.as_str())?;
@@ -102,10 +109,20 @@ pub(super) fn tell(
     if versions.is_empty() {
         return Ok(());
     }
-    let body = PacketBody::UserAttributes(ChangedUserAttributes {
-        u: user,
-        ua: versions.keys().map(|name| name.as_str().to_owned()).collect(),
-        v: versions.values().cloned().collect(),
-    });
-    call.send(Stream::User(user), true, body)
+    call.send(Stream::User(user), true, changed(user, versions.iter()))?;
+    let shown = || versions.iter().filter(|(name, _)| name.is_for_contacts());
+    if shown().next().is_some() {
+        for contact in contacts::of_user(call.db, user)?.iter().filter(|contact| contact.visible) {
+            call.send(Stream::User(contact.other), true, changed(user, shown()))?;
+        }
+    }
+    Ok(())
+}
+
+fn changed<'a>(
+    user: UserHandle,
+    versions: impl Iterator<Item = (&'a AttributeName, &'a String)>,
+) -> PacketBody {
+    let (ua, v) = versions.map(|(name, v)| (name.as_str().to_owned(), v.clone())).unzip();
+    PacketBody::UserAttributes(ChangedUserAttributes { u: user, ua, v })
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use supermega_encoding::{EventCursor, PublicHandle, UserHandle, base64};
-use supermega_protocol::ErrorCode;
+use supermega_protocol::{ErrorCode, Failure};
 
 use crate::api::{self, Caller};
 use crate::state::State;
@@ -24,12 +24,12 @@ pub(crate) fn watcher(
     db: &Connection,
     sid: Option<&str>,
     link: Option<&str>,
-) -> rusqlite::Result<Result<Watcher, ErrorCode>> {
+) -> rusqlite::Result<Result<Watcher, Failure>> {
     Ok(match api::caller(db, sid, link)? {
         Ok(Caller::Session(session)) => Ok(Watcher::Session(session)),
         Ok(Caller::Link { handle, .. }) => Ok(Watcher::Link(handle)),
-        Ok(Caller::Anonymous) => Err(ErrorCode::Session),
-        Err(code) => Err(code),
+        Ok(Caller::Anonymous) => Err(ErrorCode::Session.into()),
+        Err(failure) => Err(failure),
     })
 }
 
@@ -49,7 +49,9 @@ impl Watcher {
                 (!sessions::is_live(db, session)?).then_some(ErrorCode::Session)
             }
             Self::Link(handle) => {
-                links::folder_of(db, *handle)?.is_none().then_some(ErrorCode::NotFound)
+                let link = links::get(db, *handle)?.filter(|link| !link.down);
+                let export = link.map(|link| links::export_level(db, link.node)).transpose()?;
+                export.flatten().is_none().then_some(ErrorCode::NotFound)
             }
         })
     }

@@ -32,7 +32,7 @@ pub(super) async fn answer(
         };
         let watcher = match watcher {
             Ok(Ok(Ok(watcher))) => watcher,
-            Ok(Ok(Err(code))) => return encode_failure(code.into()),
+            Ok(Ok(Err(failure))) => return encode_failure(failure),
             _ => return encode_failure(ErrorCode::Again.into()),
         };
         match parameter(&query, "sn").map(str::parse) {

@@ -31,9 +31,22 @@ pub(crate) fn get(db: &Connection, request: &RequestKey) -> rusqlite::Result<Opt
 }
 
 /// Keeps an answer, and forgets those that nobody asks for any more.
-pub(crate) fn put(db: &Connection, request: &RequestKey, body: &str) -> rusqlite::Result<()> {
+pub(crate) fn put(
+    db: &Connection,
+    request: &RequestKey,
+    session: &[u8; 32],
+    body: &str,
+) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM answers WHERE given < ?1")?.execute([now() - KEPT])?;
-    db.prepare_cached("INSERT OR REPLACE INTO answers (request, body, given) VALUES (?1, ?2, ?3)")?
-        .execute(params![request, body, now()])?;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO answers (request, session, body, given) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![request, session, body, now()])?;
+    Ok(())
+}
+
+/// Forgets what was answered to a session.
+pub(super) fn forget(db: &Connection, session: &[u8; 32]) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM answers WHERE session = ?1")?.execute([session])?;
     Ok(())
 }

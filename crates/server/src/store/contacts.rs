@@ -19,9 +19,11 @@ pub(crate) struct ContactRequest {
     pub ts: i64,
     /// When it was last sent.
     pub uts: i64,
+    /// Whether a contact link led to it.
+    pub linked: bool,
 }
 
-const COLUMNS: &str = "handle, sender, address, message, ignored, ts, uts";
+const COLUMNS: &str = "handle, sender, address, message, ignored, ts, uts, linked";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ContactRequest> {
     Ok(ContactRequest {
@@ -32,6 +34,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ContactRequest> {
         ignored: row.get(4)?,
         ts: row.get(5)?,
         uts: row.get(6)?,
+        linked: row.get(7)?,
     })
 }
 
@@ -127,6 +130,7 @@ pub(crate) fn insert_request(
     sender: UserHandle,
     address: &str,
     message: Option<&str>,
+    linked: bool,
 ) -> rusqlite::Result<ContactRequest> {
     let ts = now();
     let request = ContactRequest {
@@ -137,11 +141,12 @@ pub(crate) fn insert_request(
         ignored: false,
         ts,
         uts: ts,
+        linked,
     };
     db.execute(
-        "INSERT INTO contact_requests (handle, sender, address, message, ignored, ts, uts)
-         VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5)",
-        params![request.handle.as_bytes(), sender.as_bytes(), address, message, ts],
+        "INSERT INTO contact_requests (handle, sender, address, message, ignored, ts, uts, linked)
+         VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5, ?6)",
+        params![request.handle.as_bytes(), sender.as_bytes(), address, message, ts, linked],
     )?;
     Ok(request)
 }

@@ -1,7 +1,7 @@
 //! Public links and exported folders.
 
-use rusqlite::{Connection, OptionalExtension, params};
-use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use supermega_encoding::{NodeHandle, PublicHandle, UserHandle, base64};
 
 use super::now;
 use super::users::random_bytes;
@@ -11,6 +11,12 @@ pub(crate) struct Link {
     pub handle: PublicHandle,
     pub node: NodeHandle,
     pub ts: i64,
+    /// When it ends.
+    pub expires: Option<i64>,
+    /// What lets its holder write.
+    pub auth: Option<String>,
+    /// Whether it was taken down.
+    pub down: bool,
 }
 
 /// A folder that is shared with everybody who has its link.
@@ -20,29 +26,38 @@ pub(crate) struct Export {
     pub ts: i64,
 }
 
+const COLUMNS: &str = "l.handle, l.node, l.ts, l.expires, l.auth, l.down";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Link> {
+    Ok(Link {
+        handle: PublicHandle::from_bytes(row.get(0)?),
+        node: NodeHandle::from_bytes(row.get(1)?),
+        ts: row.get(2)?,
+        expires: row.get(3)?,
+        auth: row.get(4)?,
+        down: row.get(5)?,
+    })
+}
+
+/// A link that has not ended.
+pub(crate) fn get(db: &Connection, link: PublicHandle) -> rusqlite::Result<Option<Link>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM links l WHERE l.handle = ?1 AND coalesce(l.expires > ?2, 1)"
+    ))?
+    .query_row(params![link.as_bytes(), now()], read)
+    .optional()
+}
+
+/// The node behind a link, even if the link has ended.
 pub(crate) fn node_of(db: &Connection, link: PublicHandle) -> rusqlite::Result<Option<NodeHandle>> {
     db.prepare_cached("SELECT node FROM links WHERE handle = ?1")?
         .query_row([link.as_bytes()], |row| row.get(0).map(NodeHandle::from_bytes))
         .optional()
 }
 
-/// The folder that a folder link opens, if it does.
-pub(crate) fn folder_of(
-    db: &Connection,
-    link: PublicHandle,
-) -> rusqlite::Result<Option<NodeHandle>> {
-    db.prepare_cached(
-        "SELECT l.node FROM links l JOIN exports e ON e.node = l.node WHERE l.handle = ?1",
-    )?
-    .query_row([link.as_bytes()], |row| row.get(0).map(NodeHandle::from_bytes))
-    .optional()
-}
-
 pub(crate) fn of_node(db: &Connection, node: NodeHandle) -> rusqlite::Result<Option<Link>> {
-    db.prepare_cached("SELECT handle, ts FROM links WHERE node = ?1")?
-        .query_row([node.as_bytes()], |row| {
-            Ok(Link { handle: PublicHandle::from_bytes(row.get(0)?), node, ts: row.get(1)? })
-        })
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM links l WHERE l.node = ?1"))?
+        .query_row([node.as_bytes()], read)
         .optional()
 }
 
@@ -62,27 +77,45 @@ pub(crate) fn around(db: &Connection, folder: NodeHandle) -> rusqlite::Result<Ve
 }
 
 pub(crate) fn of_user(db: &Connection, owner: UserHandle) -> rusqlite::Result<Vec<Link>> {
-    db.prepare_cached(
-        "SELECT l.handle, l.node, l.ts FROM links l JOIN nodes n ON n.handle = l.node
-         WHERE n.owner = ?1",
-    )?
-    .query_map([owner.as_bytes()], |row| {
-        Ok(Link {
-            handle: PublicHandle::from_bytes(row.get(0)?),
-            node: NodeHandle::from_bytes(row.get(1)?),
-            ts: row.get(2)?,
-        })
-    })?
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM links l JOIN nodes n ON n.handle = l.node WHERE n.owner = ?1"
+    ))?
+    .query_map([owner.as_bytes()], read)?
     .collect()
 }
 
 pub(crate) fn insert(db: &Connection, node: NodeHandle) -> rusqlite::Result<Link> {
-    let link = Link { handle: PublicHandle::from_bytes(random_bytes()?), node, ts: now() };
+    let handle = PublicHandle::from_bytes(random_bytes()?);
+    let link = Link { handle, node, ts: now(), expires: None, auth: None, down: false };
     db.execute(
         "INSERT INTO links (handle, node, ts) VALUES (?1, ?2, ?3)",
         params![link.handle.as_bytes(), node.as_bytes(), link.ts],
     )?;
     Ok(link)
+}
+
+/// Sets when a link ends, if it does.
+pub(crate) fn set_expiry(
+    db: &Connection,
+    link: PublicHandle,
+    expires: Option<i64>,
+) -> rusqlite::Result<()> {
+    let params = params![link.as_bytes(), expires];
+    db.execute("UPDATE links SET expires = ?2 WHERE handle = ?1", params)?;
+    Ok(())
+}
+
+/// Draws what lets the holder of a link write.
+pub(crate) fn authorise(db: &Connection, link: PublicHandle) -> rusqlite::Result<String> {
+    let auth = base64::encode(&random_bytes::<16>()?);
+    db.execute("UPDATE links SET auth = ?2 WHERE handle = ?1", params![link.as_bytes(), auth])?;
+    Ok(auth)
+}
+
+/// Takes a link down, or lets it up again; says whether there is one.
+pub(crate) fn set_down(db: &Connection, link: PublicHandle, down: bool) -> rusqlite::Result<bool> {
+    let params = params![link.as_bytes(), down];
+    Ok(db.execute("UPDATE links SET down = ?2 WHERE handle = ?1", params)? == 1)
 }
 
 pub(crate) fn remove(db: &Connection, node: NodeHandle) -> rusqlite::Result<()> {
@@ -105,9 +138,11 @@ pub(crate) fn exports(db: &Connection, owner: UserHandle) -> rusqlite::Result<Ve
     .collect()
 }
 
-pub(crate) fn is_exported(db: &Connection, node: NodeHandle) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM exports WHERE node = ?1)")?
+/// How far whoever has a folder's link may go, if the folder is exported.
+pub(crate) fn export_level(db: &Connection, node: NodeHandle) -> rusqlite::Result<Option<u8>> {
+    db.prepare_cached("SELECT level FROM exports WHERE node = ?1")?
         .query_row([node.as_bytes()], |row| row.get(0))
+        .optional()
 }
 
 pub(crate) fn set_export(db: &Connection, export: &Export) -> rusqlite::Result<()> {

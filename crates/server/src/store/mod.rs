@@ -4,14 +4,19 @@ pub(crate) mod answers;
 pub(crate) mod attributes;
 pub(crate) mod backups;
 pub(crate) mod blobs;
+pub(crate) mod contact_links;
 pub(crate) mod contacts;
 pub(crate) mod events;
 pub(crate) mod links;
+pub(crate) mod mail_codes;
 pub(crate) mod nodes;
+pub(crate) mod outbox;
+pub(crate) mod second_factors;
 pub(crate) mod session_history;
 pub(crate) mod sessions;
 pub(crate) mod share_keys;
 pub(crate) mod shares;
+pub(crate) mod signups;
 pub(crate) mod uploads;
 pub(crate) mod users;
 pub(crate) mod waiting_keys;
@@ -25,8 +30,8 @@ use supermega_crypto::CryptoError;
 use crate::error::ServerError;
 
 const SCHEMA: &str = include_str!("schema.sql");
-/// Counts up when an older program could not read the data any more.
-const VERSION: i64 = 1;
+/// Counts up when the tables change: data of another format are refused.
+const VERSION: i64 = 2;
 
 /// How many idle connections for reading are kept.
 const READERS: usize = 8;
@@ -49,7 +54,7 @@ impl Store {
         db.pragma_update(None, "foreign_keys", "ON")?;
         db.pragma_update(None, "recursive_triggers", "OFF")?;
         let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version > VERSION {
+        if version != 0 && version != VERSION {
             return Err(ServerError::Format { found: version, known: VERSION });
         }
         db.execute_batch(SCHEMA)?;
@@ -129,7 +134,9 @@ pub(crate) fn reset(db: &Transaction<'_>) -> rusqlite::Result<Vec<i64>> {
     db.execute_batch(
         "DELETE FROM nodes WHERE type < 2;
          DELETE FROM uploads; DELETE FROM sessions; DELETE FROM answers; DELETE FROM packets;
-         DELETE FROM attributes;",
+         DELETE FROM attributes; DELETE FROM contacts; DELETE FROM contact_requests;
+         DELETE FROM contact_links; DELETE FROM waiting_keys; DELETE FROM backups;
+         DELETE FROM mail_codes; DELETE FROM signups; DELETE FROM outbox;",
     )?;
     db.prepare("DELETE FROM blobs RETURNING id")?.query_map([], |row| row.get(0))?.collect()
 }

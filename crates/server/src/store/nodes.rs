@@ -212,6 +212,33 @@ pub(crate) fn versions(db: &Connection, file: NodeHandle) -> rusqlite::Result<Ve
     Ok(versions)
 }
 
+/// The current files of a user that have old versions.
+pub(crate) fn with_versions(
+    db: &Connection,
+    owner: UserHandle,
+) -> rusqlite::Result<Vec<NodeHandle>> {
+    db.prepare_cached(
+        "SELECT f.handle FROM nodes f JOIN nodes folder ON folder.handle = f.parent
+         WHERE f.owner = ?1 AND f.type = 0 AND folder.type <> 0
+         AND EXISTS (SELECT 1 FROM nodes v WHERE v.parent = f.handle)",
+    )?
+    .query_map([owner.as_bytes()], |row| row.get(0).map(NodeHandle::from_bytes))?
+    .collect()
+}
+
+/// What lies directly in a folder.
+pub(crate) fn children(db: &Connection, folder: NodeHandle) -> rusqlite::Result<Vec<Node>> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM nodes n WHERE n.parent = ?1"))?
+        .query_map([folder.as_bytes()], read)?
+        .collect()
+}
+
+/// Sets the key under the owner's master key.
+pub(crate) fn set_key(db: &Connection, node: NodeHandle, k: &str) -> rusqlite::Result<()> {
+    db.execute("UPDATE nodes SET k = ?2 WHERE handle = ?1", params![node.as_bytes(), k])?;
+    Ok(())
+}
+
 /// What lies in one of a user's roots.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Usage {
@@ -220,6 +247,13 @@ pub(crate) struct Usage {
     pub folders: u64,
     pub version_bytes: u64,
     pub versions: u64,
+}
+
+impl Usage {
+    /// As clients get it: bytes, files, folders, bytes of versions, number of versions.
+    pub(crate) fn counts(&self) -> [u64; 5] {
+        [self.bytes, self.files, self.folders, self.version_bytes, self.versions]
+    }
 }
 
 /// Counts what lies below `top`, which itself does not count.

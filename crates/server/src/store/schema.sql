@@ -3,6 +3,7 @@ CREATE TABLE IF NOT EXISTS server (name TEXT PRIMARY KEY, value BLOB NOT NULL) W
 CREATE TABLE IF NOT EXISTS users (
     handle  BLOB PRIMARY KEY,
     email   TEXT UNIQUE COLLATE NOCASE,
+    name    TEXT,
     version INTEGER NOT NULL,
     k       BLOB NOT NULL,
     proof   BLOB NOT NULL,
@@ -46,6 +47,45 @@ CREATE INDEX IF NOT EXISTS session_history_by_user ON session_history (user);
 INSERT INTO session_history (hash, id, user, opened, used, agent, ip)
     SELECT hash, randomblob(8), user, created, created, '', '' FROM sessions
     WHERE hash NOT IN (SELECT hash FROM session_history);
+
+-- Secrets of second factors; one that is not active yet waits for its first code.
+CREATE TABLE IF NOT EXISTS second_factors (
+    user   BLOB PRIMARY KEY REFERENCES users (handle) ON DELETE CASCADE,
+    secret BLOB NOT NULL,
+    active INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Ephemeral accounts that wait for their mail to be answered.
+CREATE TABLE IF NOT EXISTS signups (
+    user    BLOB PRIMARY KEY REFERENCES users (handle) ON DELETE CASCADE,
+    code    TEXT NOT NULL UNIQUE,
+    address TEXT NOT NULL COLLATE NOCASE,
+    name    TEXT NOT NULL,
+    k       BLOB NOT NULL,
+    proof   BLOB NOT NULL,
+    salt    BLOB NOT NULL,
+    ts      INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS signups_by_address ON signups (address);
+
+-- Codes that went out by mail to recover an account, to end it, or to give it another address.
+CREATE TABLE IF NOT EXISTS mail_codes (
+    code    TEXT PRIMARY KEY,
+    purpose INTEGER NOT NULL,
+    user    BLOB NOT NULL REFERENCES users (handle) ON DELETE CASCADE,
+    address TEXT NOT NULL,
+    ip      TEXT NOT NULL,
+    ts      INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Mails, which nobody delivers: whoever runs the server reads them.
+CREATE TABLE IF NOT EXISTS outbox (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    address TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    link    TEXT NOT NULL,
+    ts      INTEGER NOT NULL
+);
 
 -- Syncs and backups that devices register, with their last sign of life.
 CREATE TABLE IF NOT EXISTS backups (
@@ -180,14 +220,25 @@ CREATE TABLE IF NOT EXISTS contact_requests (
     ignored INTEGER NOT NULL,
     ts      INTEGER NOT NULL,
     uts     INTEGER NOT NULL,
+    linked  INTEGER NOT NULL,
     UNIQUE (sender, address)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS contact_requests_by_address ON contact_requests (address);
 
+-- The authorisation is what lets the holder of a folder link write.
 CREATE TABLE IF NOT EXISTS links (
+    handle  BLOB PRIMARY KEY,
+    node    BLOB NOT NULL UNIQUE REFERENCES nodes (handle) ON DELETE CASCADE,
+    ts      INTEGER NOT NULL,
+    expires INTEGER,
+    auth    TEXT,
+    down    INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- Links that lead to users.
+CREATE TABLE IF NOT EXISTS contact_links (
     handle BLOB PRIMARY KEY,
-    node   BLOB NOT NULL UNIQUE REFERENCES nodes (handle) ON DELETE CASCADE,
-    ts     INTEGER NOT NULL
+    user   BLOB NOT NULL UNIQUE REFERENCES users (handle) ON DELETE CASCADE
 ) WITHOUT ROWID;
 
 -- An upload is complete when it has a completion, which is the token that `p` names it by.
@@ -210,12 +261,15 @@ CREATE TABLE IF NOT EXISTS upload_ranges (
     PRIMARY KEY (token, start)
 ) WITHOUT ROWID;
 
--- Answers to requests that changed something, for clients that ask again because they got none.
+-- Answers to requests that changed something, for clients that ask again because they got none. They go with
+-- their session; one that ends a session outlives it.
 CREATE TABLE IF NOT EXISTS answers (
     request BLOB PRIMARY KEY,
+    session BLOB NOT NULL,
     body    TEXT NOT NULL,
     given   INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_by_session ON answers (session);
 CREATE INDEX IF NOT EXISTS answers_by_time ON answers (given);
 
 -- What each stream of events holds: a stream is a user's or a folder link's.

@@ -4,9 +4,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use supermega_crypto::SessionId;
 use supermega_encoding::UserHandle;
 
-use super::now;
 use super::session_history::{self, Origin};
 use super::users::session_hash;
+use super::{answers, now};
 
 /// A live session.
 #[derive(Clone, Copy)]
@@ -56,8 +56,18 @@ pub(crate) fn session_key(
     db.query_row("SELECT sek FROM sessions WHERE hash = ?1", [session.hash], |row| row.get(0))
 }
 
-/// Ends a session: nobody finds it any more.
+/// Ends a session: nobody finds it any more, and nobody gets an answer again that was given to it.
 pub(crate) fn remove(db: &Connection, hash: &[u8; 32]) -> rusqlite::Result<()> {
     db.execute("DELETE FROM sessions WHERE hash = ?1", [hash])?;
+    answers::forget(db, hash)?;
     session_history::ended(db, hash)
+}
+
+/// Ends all sessions of a user.
+pub(crate) fn remove_all(db: &Connection, user: UserHandle) -> rusqlite::Result<()> {
+    let hashes: Vec<[u8; 32]> = db
+        .prepare("SELECT hash FROM sessions WHERE user = ?1")?
+        .query_map([user.as_bytes()], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    hashes.iter().try_for_each(|hash| remove(db, hash))
 }

@@ -59,6 +59,21 @@ pub(crate) fn abandon(db: &Connection, token: &str) -> rusqlite::Result<Option<i
     }
 }
 
+/// Forgets all uploads of a user; gives the blobs that nobody needs any more.
+pub(crate) fn remove_all(db: &Connection, user: UserHandle) -> rusqlite::Result<Vec<i64>> {
+    let blobs: Vec<i64> = db
+        .prepare("DELETE FROM uploads WHERE user = ?1 RETURNING blob")?
+        .query_map([user.as_bytes()], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut unused = Vec::new();
+    for blob in blobs {
+        if blobs::remove_unused(db, blob)? {
+            unused.push(blob);
+        }
+    }
+    Ok(unused)
+}
+
 /// Notes bytes `start..end`, joined with what they touch, and says whether all have arrived.
 pub(crate) fn add_range(
     db: &Connection,

@@ -12,6 +12,8 @@ use super::{nodes, now};
 pub(crate) struct User {
     pub handle: UserHandle,
     pub email: Option<String>,
+    /// Full name, if a sign-up told.
+    pub name: Option<String>,
     pub version: u8,
     pub k: Vec<u8>,
     pub proof: Vec<u8>,
@@ -24,7 +26,8 @@ pub(crate) struct User {
     pub quota: u64,
 }
 
-const COLUMNS: &str = "handle, email, version, k, proof, salt, privk, pubk, ts, created, quota";
+const COLUMNS: &str =
+    "handle, email, version, k, proof, salt, privk, pubk, ts, created, quota, name";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -39,6 +42,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<User> {
         ts: row.get(8)?,
         created: row.get(9)?,
         quota: row.get(10)?,
+        name: row.get(11)?,
     })
 }
 
@@ -68,6 +72,7 @@ pub(crate) fn insert_account(
     let user = User {
         handle: new_handle()?,
         email: Some(email.to_owned()),
+        name: None,
         version,
         k: account.wrapped_master_key.to_vec(),
         proof,
@@ -92,6 +97,7 @@ pub(crate) fn insert_ephemeral(
     let user = User {
         handle: new_handle()?,
         email: None,
+        name: None,
         version: 2,
         k: k.to_vec(),
         proof: Vec::new(),
@@ -141,19 +147,80 @@ pub(crate) fn set_rsa(
     Ok(changed == 1)
 }
 
-/// Sets another password: the master key under it and what proves it.
+/// What is kept of a password: the master key under it, what proves it, and the salt of a version 2 account.
+pub(crate) struct Password {
+    pub k: Vec<u8>,
+    pub proof: Vec<u8>,
+    pub salt: Option<Vec<u8>>,
+}
+
+impl Password {
+    fn version(&self) -> u8 {
+        if self.salt.is_some() { 2 } else { 1 }
+    }
+}
+
+/// Sets another password.
 pub(crate) fn set_password(
     db: &Connection,
     user: UserHandle,
-    k: &[u8],
-    proof: &[u8],
-    salt: Option<&[u8]>,
+    password: &Password,
 ) -> rusqlite::Result<()> {
-    let version = if salt.is_some() { 2 } else { 1 };
+    let Password { k, proof, salt } = password;
     db.execute(
         "UPDATE users SET k = ?2, proof = ?3, salt = ?4, version = ?5 WHERE handle = ?1",
-        params![user.as_bytes(), k, proof, salt, version],
+        params![user.as_bytes(), k, proof, salt, password.version()],
     )?;
+    Ok(())
+}
+
+/// Gives an account an address, a name and a password.
+pub(crate) fn confirm(
+    db: &Connection,
+    user: UserHandle,
+    email: &str,
+    name: &str,
+    password: &Password,
+) -> rusqlite::Result<()> {
+    let params = params![user.as_bytes(), email, name];
+    db.execute("UPDATE users SET email = ?2, name = ?3 WHERE handle = ?1", params)?;
+    set_password(db, user, password)
+}
+
+/// Sets another address, and what proves the password if that depends on the address.
+pub(crate) fn set_email(
+    db: &Connection,
+    user: UserHandle,
+    email: &str,
+    proof: Option<&[u8]>,
+) -> rusqlite::Result<()> {
+    db.execute(
+        "UPDATE users SET email = ?2, proof = coalesce(?3, proof) WHERE handle = ?1",
+        params![user.as_bytes(), email, proof],
+    )?;
+    Ok(())
+}
+
+/// Makes an account new whose nodes are gone: another master key, no RSA pair, no attributes.
+pub(crate) fn start_over(
+    db: &Connection,
+    user: UserHandle,
+    password: &Password,
+    ts: &[u8],
+) -> rusqlite::Result<()> {
+    set_password(db, user, password)?;
+    db.execute(
+        "UPDATE users SET privk = NULL, pubk = NULL, ts = ?2 WHERE handle = ?1",
+        params![user.as_bytes(), ts],
+    )?;
+    db.execute("DELETE FROM attributes WHERE user = ?1", [user.as_bytes()])?;
+    nodes::insert_roots(db, user)
+}
+
+/// Removes an account whose nodes and uploads are gone.
+pub(crate) fn remove(db: &Connection, user: UserHandle) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM usage WHERE owner = ?1", [user.as_bytes()])?;
+    db.execute("DELETE FROM users WHERE handle = ?1", [user.as_bytes()])?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use supermega_encoding::base64;
 
+use crate::follower::Follower;
 use crate::http::get;
 use crate::world::{Account, file, folder, world};
 
@@ -57,7 +58,7 @@ async fn a_link_is_made_once_and_removed_once() {
     assert_ne!(link(json!({ "a": "l", "n": node })).await[1], first);
     assert_eq!(link(json!({ "a": "l", "n": dir })).await, -11);
     assert_eq!(link(json!({ "a": "l", "n": root })).await, -11);
-    assert_eq!(link(json!({ "a": "l", "n": node, "ets": 1 })).await, -11);
+    assert_eq!(link(json!({ "a": "l", "n": node, "ets": 1 })).await, -2);
     assert_eq!(link(json!({ "a": "l", "n": dir, "w": "1" })).await, -11);
     let nobody = json!({ "a": "s2", "n": dir, "s": [{ "u": "nobody", "r": 0 }] });
     assert_eq!(link(nobody).await, -2);
@@ -147,4 +148,81 @@ async fn a_removed_export_or_link_closes_the_view() {
     }
     assert_eq!(account.through("zzzzzzzz").send("", r#"[{"a":"f"}]"#).await, "-9");
     assert_eq!(account.through("x").send("", r#"[{"a":"f"}]"#).await, "-9");
+}
+
+#[tokio::test]
+async fn a_link_ends_when_it_should_and_can_be_taken_down() {
+    let (server, account) = world().await;
+    let [root, ..] = account.roots().await;
+    let node = account.file(&root, b"x").await;
+    let soon = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let later = soon.as_secs() + 1000;
+    let mut follower = Follower::of(&account).await;
+    let make = json!({ "a": "l", "n": node, "ets": later });
+    let (made, packets) = follower.packets_of(make.clone()).await;
+    let link = made[1].as_str().unwrap().to_owned();
+    assert_eq!((&packets[0]["n"], &packets[0]["ets"]), (&json!(1), &json!(later)));
+    assert_eq!(account.v3(make).await[0], 0, "nothing changes");
+    assert_eq!(account.v3(json!({ "a": "f", "c": 1 })).await["ph"][0]["ets"], json!(later));
+    let (_, packets) = follower.packets_of(json!({ "a": "l", "n": node })).await;
+    assert_eq!((&packets[0]["u"], packets[0].get("ets")), (&json!(1), None));
+    let guest = Account::guest(&server);
+    let open = json!({ "a": "g", "g": 1, "p": link });
+    assert_eq!(guest.v3(open.clone()).await["s"], 1);
+
+    let handle = link.parse().unwrap();
+    assert!(server.take_down(handle, true).await.unwrap());
+    assert_eq!(follower.now().await["a"][0]["down"], 1);
+    assert_eq!(guest.v3(open.clone()).await, json!({ "err": -16, "l": 1 }));
+    assert_eq!(account.v3(json!({ "a": "l", "n": node })).await, -16);
+    assert!(server.take_down(handle, false).await.unwrap());
+    assert_eq!(guest.v3(open.clone()).await["s"], 1);
+    assert!(!server.take_down("AAAAAAAA".parse().unwrap(), true).await.unwrap());
+
+    let make = json!({ "a": "l", "n": node, "ets": soon.as_secs() + 2 });
+    assert_eq!(account.v3(make).await[1], json!(link));
+    // A clock has no event to wait for.
+    while guest.v3(open.clone()).await != -9 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let import = json!({ "a": "p", "t": root, "n": [{ "ph": link, "t": 0, "a": "QQ",
+                         "k": base64::encode(&[6; 32]) }] });
+    assert_eq!(account.v3(import).await, -9);
+}
+
+#[tokio::test]
+async fn a_folder_link_tells_what_it_holds_and_takes_uploads_with_its_authorisation() {
+    let (server, account) = world().await;
+    let [root, ..] = account.roots().await;
+    let dir = account.folder(&root).await;
+    let leaf = account.file(&dir, b"inside").await;
+    let link = export(&account, &dir, &[(&dir, 16), (&leaf, 32)]).await;
+    let guest = Account::guest(&server);
+    let content = guest.v3(json!({ "a": "pli", "ph": link })).await;
+    assert_eq!((&content["s"], &content["u"]), (&json!([6, 1, 0, 0, 0]), &json!(account.user)));
+    let key = format!("{dir}:{}", base64::encode(&[8; 16]));
+    assert_eq!((&content["k"], &content["ph"]), (&json!(key), &json!(link)));
+    assert_eq!(guest.v3(json!({ "a": "pli", "ph": "AAAAAAAA" })).await, -9);
+
+    assert_eq!(account.through(&link).v3(json!({ "a": "u", "s": 1 })).await, -11);
+    let open = json!({ "a": "s2", "n": dir, "s": [{ "u": "EXP", "r": 2 }] });
+    assert!(account.v3(open).await.is_array());
+    let auth = account.v3(json!({ "a": "l", "n": dir, "w": "1" })).await;
+    let auth = auth[1]["w"].as_str().unwrap().to_owned();
+    assert_eq!(auth.len(), 22);
+    let wrong: String = auth.chars().rev().collect();
+    let refused = account.through(&format!("{link}{wrong}")).v3(json!({ "a": "f" })).await;
+    assert_eq!(refused, -11);
+    let writer = account.through(&format!("{link}{auth}"));
+    let mut follower = Follower::of(&account.through(&link)).await;
+    let token = writer.upload(b"from a guest").await;
+    let mut new = file(&token);
+    new.as_object_mut().unwrap().remove("k");
+    let key = base64::encode(&[9; 32]);
+    let put = json!({ "a": "p", "v": 4, "t": dir, "n": [new], "cr": [[dir], [], [0, 0, key]] });
+    let put = writer.v3(put).await;
+    let new = put[1]["fh"][0].as_str().unwrap_or_else(|| panic!("{put}"))[..8].to_owned();
+    assert_eq!(follower.now().await["a"][0]["t"]["f"][0]["h"], json!(new));
+    let seen = account.node(&new).await.unwrap();
+    assert_eq!((&seen["u"], &seen["k"]), (&json!(account.user), &json!(format!("{dir}:{key}"))));
 }

@@ -1,16 +1,22 @@
 //! The server as its clients see it: bytes on sockets, over loopback and on random ports.
 
+mod follower;
 mod http;
 mod world;
 
+mod access;
 mod account;
 mod admin;
+mod contact;
 mod event;
 mod fault;
 mod generate;
 mod grammar;
+mod inbox;
 mod link;
+mod mail;
 mod node;
+mod purge;
 mod put;
 mod raid;
 mod robust;

@@ -71,7 +71,7 @@ async fn a_refused_element_does_not_stop_the_others() {
     let put = json!({ "a": "p", "v": 4, "t": root, "n": [file("zzzzzzzz")] });
     assert_eq!(account.v3(put).await, -9);
     assert_eq!(account.v3(json!({ "a": "p", "v": 4, "t": root, "n": [] })).await, -2);
-    assert_eq!(account.v3(json!({ "a": "p", "t": "you@x", "n": [folder()] })).await, -11);
+    assert_eq!(account.v3(json!({ "a": "p", "t": "you@x", "n": [folder()] })).await, -9);
 }
 
 #[tokio::test]

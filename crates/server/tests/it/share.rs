@@ -6,10 +6,10 @@ use supermega_server::{KdfVersion, ServerHandle};
 
 use crate::world::{ATTRIBUTES, Account, EMAIL, PASSWORD, builder, file, folder, rsa};
 
-const YOU: &str = "you@example.org";
+pub const YOU: &str = "you@example.org";
 
 /// Two users, who are contacts.
-async fn contacts() -> (ServerHandle, Account, Account) {
+pub async fn contacts() -> (ServerHandle, Account, Account) {
     let server =
         builder().user_with_key(YOU, "other", KdfVersion::V2, rsa()).spawn().await.unwrap();
     let me = Account::login(&server, EMAIL, PASSWORD).await;
@@ -24,14 +24,14 @@ async fn contacts() -> (ServerHandle, Account, Account) {
 }
 
 /// Shares `folder`, which holds `file`, at a level.
-async fn share(me: &Account, you: &Account, folder: &str, file: &str, level: u8) -> Value {
+pub async fn share(me: &Account, you: &Account, folder: &str, file: &str, level: u8) -> Value {
     let (none, key) = (base64::encode(&[0; 16]), base64::encode(&[9; 32]));
     let cr = json!([[folder], [file], [0, 0, key]]);
     let to = json!([{ "u": you.user, "r": level }]);
     me.v3(json!({ "a": "s2", "n": folder, "s": to, "ok": none, "ha": none, "cr": cr })).await
 }
 
-async fn error(account: &Account, command: Value) -> i64 {
+pub async fn error(account: &Account, command: Value) -> i64 {
     let result = account.v3(command).await;
     let error = result.as_i64().unwrap_or_else(|| panic!("{result}"));
     assert!(error < 0, "{error} is no error");

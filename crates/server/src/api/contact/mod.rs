@@ -1,7 +1,9 @@
 //! Contacts: `ur2`, `ur`, `uk`, `uge`, and how users are shown to each other (`protocol-api.md` 2.10).
 
+mod link;
 mod request;
 
+use rusqlite::Connection;
 use supermega_encoding::UserHandle;
 use supermega_protocol::contact::{
     ContactReply, FetchAddress, FetchPublicKey, PublicKeyReply, SetContact, SetContactOld, UserName,
@@ -14,24 +16,33 @@ use super::call::{ApiError, Call, Handle};
 use super::share;
 use crate::store::events::Stream;
 use crate::store::users::{self, User};
-use crate::store::{contacts, now};
+use crate::store::{attributes, contacts, now};
 
-pub(super) use request::{incoming, invite, outgoing};
+pub(super) use request::{incoming, invite, is_address, outgoing};
 
 /// A user as others see him; `state` is 0 hidden, 1 contact, 2 oneself.
-pub(super) fn record(user: &User, state: i64, ts: i64) -> Record {
-    Record {
+pub(super) fn record(
+    db: &Connection,
+    user: &User,
+    state: i64,
+    ts: i64,
+) -> rusqlite::Result<Record> {
+    let attribute = |name| {
+        let attribute = attributes::get(db, user.handle, name)?;
+        Ok::<_, rusqlite::Error>(attribute.map(|attribute| Verbatim(attribute.value)))
+    };
+    Ok(Record {
         u: user.handle,
         c: Some(state),
         m: Some(user.email.clone().unwrap_or_default()),
         ts: Some(Timestamp(ts)),
         pubk: user.pubk.as_deref().filter(|_| state != 2).map(Verbatim::from),
-        ed25519: None,
-        x25519: None,
-        rsa_signature: None,
-        x25519_signature: None,
+        ed25519: attribute("+puEd255")?,
+        x25519: attribute("+puCu255")?,
+        rsa_signature: attribute("+sigPubk")?,
+        x25519_signature: attribute("+sigCu255")?,
         b: None,
-    }
+    })
 }
 
 /// The user whom a command names.
@@ -44,7 +55,7 @@ pub(super) fn find(call: &Call<'_>, name: &UserName) -> Result<User, ApiError> {
 }
 
 /// Makes two users contacts of each other, or ends that, and tells both.
-fn set_contact(
+pub(super) fn set_contact(
     call: &mut Call<'_>,
     one: &User,
     other: &User,
@@ -53,8 +64,8 @@ fn set_contact(
     contacts::set(call.db, one.handle, other.handle, visible)?;
     for (reader, shown) in [(one, other), (other, one)] {
         let body = PacketBody::Contacts(ChangedContacts {
-            u: vec![record(shown, visible.into(), now())],
-            ou: Some(call.user()?),
+            u: vec![record(call.db, shown, visible.into(), now())?],
+            ou: Some(call.actor(one.handle)),
         });
         call.send(Stream::User(reader.handle), true, body)?;
     }

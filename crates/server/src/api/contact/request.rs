@@ -1,6 +1,8 @@
 //! Contact requests: `upc`, `upca` (`protocol-api.md` 2.10).
 
 use rusqlite::Connection;
+use sha2::{Digest, Sha512};
+use supermega_encoding::base64;
 use supermega_protocol::contact::{
     AnswerInvitation, IncomingRequest, InvitationAnswer, Invite, InviteAction, InviteReply,
     OutgoingRequest, RequestState, SettledRequest,
@@ -12,10 +14,11 @@ use supermega_protocol::{ErrorCode, Flag, Timestamp};
 use super::{own_record, set_contact};
 use crate::api::call::{ApiError, Call, Handle};
 use crate::api::share;
+use crate::mail::MailKind;
 use crate::store::contacts::{self, ContactRequest};
 use crate::store::events::Stream;
 use crate::store::users::{self, User};
-use crate::store::{now, shares};
+use crate::store::{contact_links, now, outbox, shares};
 
 /// Nobody is reminded more often than this, in seconds (`protocol-api.md` 2.10).
 const REMINDER: i64 = 14 * 24 * 3600;
@@ -49,7 +52,7 @@ pub(in crate::api) fn incoming(
         rts: (request.uts != request.ts).then_some(Timestamp(request.uts)),
         dts: None,
         msg: request.message.clone(),
-        clv: None,
+        clv: request.linked.then_some(Flag(true)),
         ps: if waits { Flag::SET } else { None },
     })
 }
@@ -58,7 +61,15 @@ impl Handle for Invite {
     fn handle(self, call: &mut Call<'_>) -> Result<InviteReply, ApiError> {
         let own = own_record(call)?;
         if self.aa == InviteAction::Add {
-            let request = invite(call, &own, &self.u, self.msg.as_deref())?;
+            if let Some(link) = self.cl {
+                let linked = contact_links::user_of(call.db, link)?;
+                let named = users::by_email(call.db, &self.u)?.map(|user| user.handle);
+                if linked.is_none() || linked != named {
+                    return Err(ErrorCode::NotFound.into());
+                }
+            }
+            let linked = self.cl.is_some();
+            let request = invite(call, &own, &self.u, self.msg.as_deref(), linked)?;
             return Ok(InviteReply::Sent(outgoing(&own, &request)));
         }
         let request = contacts::request_to(call.db, own.handle, &self.u)?;
@@ -85,6 +96,7 @@ pub(in crate::api) fn invite(
     own: &User,
     address: &str,
     message: Option<&str>,
+    linked: bool,
 ) -> Result<ContactRequest, ApiError> {
     let Some(own_address) = own.email.as_deref() else { return Err(ErrorCode::Access.into()) };
     if own_address.eq_ignore_ascii_case(address) || !is_address(address) {
@@ -99,12 +111,23 @@ pub(in crate::api) fn invite(
     if contacts::request_to(call.db, own.handle, address)?.is_some() {
         return Err(ErrorCode::Exists.into());
     }
-    let request = contacts::insert_request(call.db, own.handle, address, message)?;
+    let request = contacts::insert_request(call.db, own.handle, address, message, linked)?;
+    if users::by_email(call.db, address)?.is_none() {
+        let link = MailKind::Invitation.link(&invitation(address));
+        outbox::put(call.db, address, MailKind::Invitation, &link)?;
+    }
     show(call, own, &request, None)?;
     Ok(request)
 }
 
-fn is_address(text: &str) -> bool {
+/// The code by which somebody new comes (`protocol-auth.md` 3.3).
+fn invitation(address: &str) -> String {
+    let check = Sha512::digest(address.as_bytes());
+    base64::encode(&[address.as_bytes(), &check[..8]].concat())
+}
+
+/// Whether a text may be an e-mail address.
+pub(in crate::api) fn is_address(text: &str) -> bool {
     let parts = text.split_once('@');
     text.len() <= 254 && parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
 }

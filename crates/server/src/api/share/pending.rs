@@ -36,7 +36,7 @@ pub(super) fn add(
     let asked = contacts::request_to(call.db, own.handle, &address)?;
     let asked = match asked {
         Some(asked) => asked,
-        None => contact::invite(call, &own, &address, request.msg.as_deref())?,
+        None => contact::invite(call, &own, &address, request.msg.as_deref(), false)?,
     };
     let share = PendingShare {
         node: node.handle,

@@ -1,0 +1,38 @@
+//! A running server is told and asked by the command.
+
+use std::io::{BufRead, BufReader};
+
+use crate::world::{Done, command};
+
+#[test]
+fn accounts_are_made_and_mails_read_while_a_server_runs() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let mut server = command(&["server", "--data", folder]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("listening ").unwrap();
+    let token = data.path().join("admin-token");
+    let run = |arguments: &[&str]| -> Done {
+        let mut command = command(arguments);
+        command.env("SUPERMEGA_API_URL", url).env("SUPERMEGA_ADMIN_TOKEN_FILE", &token);
+        command.env("SUPERMEGA_CONFIG_DIR", data.path()).env("SUPERMEGA_PASSWORD", "secret");
+        command.output().unwrap().into()
+    };
+    let added = run(&["server", "user", "add", "new@example.org"]);
+    assert_eq!(added.code, 0, "{}", added.stderr);
+    let again = run(&["server", "user", "add", "new@example.org"]);
+    assert!(again.code != 0 && again.stderr.contains("has an account already"), "{}", again.stderr);
+    assert_eq!(run(&["login", "new@example.org"]).code, 0);
+    let outbox = run(&["server", "outbox"]);
+    assert_eq!((outbox.code, outbox.stdout.as_str()), (0, ""));
+
+    std::fs::write(data.path().join("wrong"), "wrong").unwrap();
+    let wrong = data.path().join("wrong");
+    let refused = run(&["server", "outbox", "--token-file", wrong.to_str().unwrap()]);
+    assert!(refused.code != 0 && refused.stderr.contains("token"), "{}", refused.stderr);
+    let missing = command(&["server", "outbox", "--api-url", url]).output().unwrap();
+    assert_eq!(Done::from(missing).code, 2);
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
