@@ -345,7 +345,7 @@ pub struct AddUser {
     #[arg(long, env = "SUPERMEGA_PASSWORD_STDIN", value_parser = switch())]
     pub password_stdin: bool,
     /// Key derivation of the account
-    #[arg(long, value_name = "VERSION", default_value = "v2")]
+    #[arg(long, value_name = "VERSION", default_value = "v2", env = "SUPERMEGA_SERVER_KDF")]
     pub kdf: Kdf,
 }
 
