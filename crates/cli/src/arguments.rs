@@ -347,6 +347,12 @@ pub struct AddUser {
     /// Key derivation of the account
     #[arg(long, value_name = "VERSION", default_value = "v2", env = "SUPERMEGA_SERVER_KDF")]
     pub kdf: Kdf,
+    /// How much it may hold: bytes, or a number with K, M, G or T (powers of 1024)
+    #[arg(long, value_name = "SIZE", env = "SUPERMEGA_SERVER_QUOTA", value_parser = bytes_of)]
+    pub quota: Option<u64>,
+    /// Give it a second factor, and print its secret
+    #[arg(long, env = "SUPERMEGA_SERVER_MFA", value_parser = switch())]
+    pub mfa: bool,
 }
 
 /// How a running server is known to be one's own.

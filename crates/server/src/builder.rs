@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use supermega_crypto::{KdfVersion, NewAccount, PrivateKey};
+use supermega_crypto::{KdfVersion, NewAccount, PrivateKey, TotpSecret};
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
@@ -14,6 +14,7 @@ use crate::fault::Fault;
 use crate::handle::ServerHandle;
 use crate::http::{self, Door};
 use crate::state::{Config, State};
+use crate::store::second_factors::{self, SecondFactor};
 use crate::store::users;
 use crate::tls::Authority;
 
@@ -74,6 +75,17 @@ pub(crate) struct NewUser {
     pub kdf: KdfVersion,
     /// The account's key; without one a new one is made.
     pub rsa: Option<PrivateKey>,
+    /// How many bytes it may hold, if that differs from other accounts.
+    pub quota: Option<u64>,
+    /// Whether its logins need a second factor from the start.
+    pub second_factor: bool,
+}
+
+impl NewUser {
+    pub(crate) fn new(email: &str, password: Zeroizing<String>, kdf: KdfVersion) -> Self {
+        let email = email.to_owned();
+        Self { email, password, kdf, rsa: None, quota: None, second_factor: false }
+    }
 }
 
 impl std::fmt::Debug for NewUser {
@@ -122,8 +134,7 @@ impl ServerBuilder {
 
     /// Makes an account of a chosen version.
     pub fn user_with(mut self, email: &str, password: &str, kdf: KdfVersion) -> Self {
-        let (email, password) = (email.to_owned(), Zeroizing::new(password.to_owned()));
-        self.users.push(NewUser { email, password, kdf, rsa: None });
+        self.users.push(NewUser::new(email, Zeroizing::new(password.to_owned()), kdf));
         self
     }
 
@@ -198,7 +209,7 @@ impl ServerBuilder {
             let state = State::open(data, config)?;
             for user in &users {
                 match add_user(&state, user) {
-                    Ok(()) | Err(ServerError::UserExists(_)) => {}
+                    Ok(_) | Err(ServerError::UserExists(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -231,8 +242,8 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Server
     Ok((listener, bound))
 }
 
-/// Makes an account. Blocks: the keys take a moment.
-pub(crate) fn add_user(state: &State, user: &NewUser) -> Result<(), ServerError> {
+/// Makes an account; gives the secret of its second factor, if it has one. Blocks: the keys take a moment.
+pub(crate) fn add_user(state: &State, user: &NewUser) -> Result<Option<TotpSecret>, ServerError> {
     if state.store.read(|db| users::by_email(db, &user.email))?.is_some() {
         return Err(ServerError::UserExists(user.email.clone()));
     }
@@ -241,6 +252,15 @@ pub(crate) fn add_user(state: &State, user: &NewUser) -> Result<(), ServerError>
         None => PrivateKey::generate()?,
     };
     let account = NewAccount::generate(&user.email, &user.password, user.kdf, rsa)?;
-    state.store.write(|tx| users::insert_account(tx, &user.email, &account, state.config.quota))?;
-    Ok(())
+    let secret = user.second_factor.then(TotpSecret::generate).transpose()?;
+    let quota = user.quota.unwrap_or(state.config.quota);
+    state.store.write(|tx| {
+        let handle = users::insert_account(tx, &user.email, &account, quota)?;
+        if let Some(secret) = &secret {
+            let factor = SecondFactor { secret: secret.clone(), active: true };
+            second_factors::set(tx, handle, &factor)?;
+        }
+        Ok::<_, rusqlite::Error>(())
+    })?;
+    Ok(secret)
 }

@@ -61,13 +61,9 @@ impl ServerHandle {
     /// Makes an account of the current version while the server runs. An e-mail address that has one
     /// already is an error.
     pub async fn add_user(&self, email: &str, password: &str) -> Result<(), ServerError> {
-        let user = NewUser {
-            email: email.to_owned(),
-            password: Zeroizing::new(password.to_owned()),
-            kdf: KdfVersion::V2,
-            rsa: None,
-        };
-        self.blocking(move |state| add_user(state, &user)).await
+        let password = Zeroizing::new(password.to_owned());
+        let user = NewUser::new(email, password, KdfVersion::V2);
+        self.blocking(move |state| add_user(state, &user).map(|_| ())).await
     }
 
     /// Makes a tree of any size in an account, which is made if there is none.

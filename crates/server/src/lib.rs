@@ -40,7 +40,7 @@ mod storage;
 mod store;
 mod tls;
 
-pub use admin::AdminClient;
+pub use admin::{AccountOrder, AdminClient};
 pub use builder::{Server, ServerBuilder};
 pub use error::ServerError;
 pub use fault::{Action, Fault, FaultSyntaxError, Place};

@@ -1,7 +1,7 @@
 //! `server user add`, `server outbox`: what a running server is told and asked.
 
 use serde_json::json;
-use supermega_server::AdminClient;
+use supermega_server::{AccountOrder, AdminClient};
 use zeroize::Zeroizing;
 
 use super::server::version;
@@ -35,7 +35,16 @@ pub async fn run(order: ServerOrder, context: &Context) -> Result<Exit> {
             let prompt = format!("Password of the new account {}: ", user.email);
             let password = Source::account(user.password_stdin).read(prompt).await?;
             let client = client(&user.admin, context)?;
-            client.add_user(&user.email, &password, version(user.kdf)).await?;
+            let account = AccountOrder {
+                kdf: version(user.kdf),
+                quota: user.quota,
+                second_factor: user.mfa,
+                ..AccountOrder::new(&user.email, &password)
+            };
+            if let Some(secret) = client.add_user(account).await? {
+                let object = || json!({ "type": "second-factor", "secret": secret.as_str() });
+                context.output.data(&secret, object)?;
+            }
             context.output.note(&format!("{} has an account now", user.email));
         }
     }

@@ -24,6 +24,10 @@ fn accounts_are_made_and_mails_read_while_a_server_runs() {
     let again = run(&["server", "user", "add", "new@example.org"]);
     assert!(again.code != 0 && again.stderr.contains("has an account already"), "{}", again.stderr);
     assert_eq!(run(&["login", "new@example.org"]).code, 0);
+    let protected = run(&["server", "user", "add", "two@example.org", "--mfa", "--quota", "1M"]);
+    assert_eq!((protected.code, protected.stdout.trim().len()), (0, 32), "{}", protected.stderr);
+    let refused = run(&["login", "two@example.org"]);
+    assert_eq!(refused.code, 4, "{}", refused.stderr);
     let outbox = run(&["server", "outbox"]);
     assert_eq!((outbox.code, outbox.stdout.as_str()), (0, ""));
 

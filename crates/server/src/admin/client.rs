@@ -17,14 +17,14 @@ use crate::mail::{Mail, MailKind};
 /// A server in another process, as the one who runs it reaches it.
 ///
 /// ```
-/// use supermega_server::{AdminClient, KdfVersion, Server};
+/// use supermega_server::{AccountOrder, AdminClient, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), supermega_server::ServerError> {
 /// let server = Server::builder().spawn().await?;
 /// // Another process finds the token in the data folder's `admin-token`.
 /// let admin = AdminClient::new(server.url(), server.admin_token());
-/// admin.add_user("me@example.org", "secret", KdfVersion::V2).await?;
+/// admin.add_user(AccountOrder::new("me@example.org", "secret")).await?;
 /// assert!(admin.outbox().await?.is_empty());
 /// # Ok(())
 /// # }
@@ -40,6 +40,35 @@ impl std::fmt::Debug for AdminClient {
     }
 }
 
+/// An account to be made.
+#[derive(Clone, Copy)]
+pub struct AccountOrder<'a> {
+    /// E-mail address.
+    pub email: &'a str,
+    /// Password.
+    pub password: &'a str,
+    /// Key derivation.
+    pub kdf: KdfVersion,
+    /// How many bytes it may hold; nothing means what other accounts may.
+    pub quota: Option<u64>,
+    /// Whether its logins need a second factor.
+    pub second_factor: bool,
+}
+
+impl<'a> AccountOrder<'a> {
+    /// An account of the current version like others.
+    #[must_use]
+    pub fn new(email: &'a str, password: &'a str) -> Self {
+        Self { email, password, kdf: KdfVersion::V2, quota: None, second_factor: false }
+    }
+}
+
+impl std::fmt::Debug for AccountOrder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountOrder").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
 impl AdminClient {
     /// The server at an address, which begins with `http:`, and the token it gave out.
     #[must_use]
@@ -48,19 +77,30 @@ impl AdminClient {
         Self { url: url.trim_end_matches('/').to_owned(), token }
     }
 
-    /// Makes an account.
+    /// Makes an account; gives the secret of its second factor in base32, if it is to have one.
     pub async fn add_user(
         &self,
-        email: &str,
-        password: &str,
-        kdf: KdfVersion,
-    ) -> Result<(), ServerError> {
-        let kdf = match kdf {
+        account: AccountOrder<'_>,
+    ) -> Result<Option<Zeroizing<String>>, ServerError> {
+        #[derive(Deserialize)]
+        struct Made {
+            totp: Option<Zeroizing<String>>,
+        }
+        let kdf = match account.kdf {
             KdfVersion::V1 => "v1",
             KdfVersion::V2 => "v2",
         };
-        let order = json!({ "email": email, "password": password, "kdf": kdf });
-        self.order(Method::POST, "users", &order).await.map(|_| ())
+        let order = json!({
+            "email": account.email,
+            "password": account.password,
+            "kdf": kdf,
+            "quota": account.quota,
+            "mfa": account.second_factor,
+        });
+        let made = Zeroizing::new(self.order(Method::POST, "users", &order).await?);
+        let made: Made =
+            serde_json::from_str(&made).map_err(|error| self.problem(&error.to_string()))?;
+        Ok(made.totp)
     }
 
     /// The mails that would have gone out, the oldest first.

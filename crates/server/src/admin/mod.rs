@@ -8,7 +8,7 @@ mod client;
 mod dump;
 mod order;
 
-pub use client::AdminClient;
+pub use client::{AccountOrder, AdminClient};
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -46,6 +46,9 @@ pub(super) fn user(state: &State, body: &[u8]) -> Result<Value, Problem> {
         password: Zeroizing<String>,
         #[serde(default)]
         kdf: Kdf,
+        quota: Option<u64>,
+        #[serde(default)]
+        mfa: bool,
     }
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "lowercase")]
@@ -59,9 +62,12 @@ pub(super) fn user(state: &State, body: &[u8]) -> Result<Value, Problem> {
         Kdf::V1 => KdfVersion::V1,
         Kdf::V2 => KdfVersion::V2,
     };
-    let (email, password) = (order.email, order.password);
-    add_user(state, &NewUser { email, password, kdf, rsa: None })?;
-    Ok(json!({}))
+    let user = NewUser::new(&order.email, order.password, kdf);
+    let user = NewUser { quota: order.quota, second_factor: order.mfa, ..user };
+    Ok(match add_user(state, &user)? {
+        Some(secret) => json!({ "totp": secret.to_text().as_str() }),
+        None => json!({}),
+    })
 }
 
 /// `POST generate`: makes a tree.

@@ -65,8 +65,7 @@ pub struct Generated {
 /// Makes a tree. Blocks.
 pub(crate) fn generate(state: &State, tree: &GeneratedTree) -> Result<Generated, ServerError> {
     if find(state, &tree.email)?.is_none() {
-        let (email, password) = (tree.email.clone(), tree.password.clone());
-        add_user(state, &NewUser { email, password, kdf: KdfVersion::V2, rsa: None })?;
+        add_user(state, &NewUser::new(&tree.email, tree.password.clone(), KdfVersion::V2))?;
     }
     let user = find(state, &tree.email)?.ok_or_else(|| ServerError::NoUser(tree.email.clone()))?;
     let master = master_key(&user, &tree.password)?;

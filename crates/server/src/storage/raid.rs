@@ -43,6 +43,9 @@ impl Part {
         if end > self.size(size) {
             return Err(ErrorKind::UnexpectedEof.into());
         }
+        if length == 0 {
+            return Ok(Vec::new());
+        }
         let first = start / SECTOR as u64 * LINE as u64;
         let last = (end.div_ceil(SECTOR as u64) * LINE as u64).min(size);
         file.seek(SeekFrom::Start(first))?;
