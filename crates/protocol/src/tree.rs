@@ -31,6 +31,12 @@ pub struct FetchNodes {
     /// Asks for a partial tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Flag>,
+    /// Asks for the node behind a public file link, as one older client does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub f: Option<Flag>,
+    /// That link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p: Option<PublicHandle>,
 }
 
 impl FetchNodes {

@@ -155,7 +155,7 @@ commands! {
         results: [r#"{"+puEd255":"w1","^!keys":"w2"}"#],
     }
     f: FetchNodes {
-        requests: [r#"{"a":"f","c":1,"r":1,"ca":1,"n":"BAUGBwgJ","part":1}"#, r#"{"a":"f"}"#],
+        requests: [r#"{"a":"f","c":1,"r":1,"ca":1,"n":"BAUGBwgJ","part":1,"f":1,"p":"CAkKCwwN"}"#, r#"{"a":"f"}"#],
         results: [
             r#"{"ok0":[{"h":"BAUGBwgJ","ha":"aGE","k":"c2s"}],"ok":[],"f":[{"h":"AQIDBAUG","p":"","u":"ESIzRFVmd4g","t":2,"a":"","k":"","ts":1},{"h":"BQYHCAkK","p":"AQIDBAUG","u":"ESIzRFVmd4g","t":0,"a":"YXQ","k":"ESIzRFVmd4g:a2s","s":7,"ts":2,"fa":"7:0*eA","su":"ESIzRFVmd4g","r":2,"sk":"c2s","sts":3,"i":0}],"f2":[{"h":"BgcICQoL","p":"BQYHCAkK","t":0,"a":"YXQ","k":"a2s","s":1}],"s":[{"h":"BAUGBwgJ","u":"EXP","r":0,"ts":4}],"ps":[{"h":"BAUGBwgJ","p":"ESIzRFVmd4g","r":0,"ts":4}],"u":[{"u":"ESIzRFVmd4g","c":2,"m":"anna@example.org","ts":5,"pubk":"cHVi","+puEd255":"ZWQ","+puCu255":"Y3U","+sigPubk":"czE","+sigCu255":"czI","b":{"m":0}}],"ph":[{"h":"BQYHCAkK","ph":"CAkKCwwN","ts":6,"ets":7,"w":"dw","down":0}],"ipc":[{"p":"ESIzRFVmd4g","m":"ben@example.org","ts":1}],"opc":[{"p":"ESIzRFVmd4g","e":"anna@example.org","m":"ben@example.org","ts":2}],"aesp":{},"mcf":{},"mcna":[],"mcpna":{},"mcsm":[],"st":"0000000001","sn":"AAAAAAAAAB4"}"#,
             r#"{"f":[]}"#,

@@ -18,8 +18,8 @@ pub(super) type Dump = fn(&Connection, &mut dyn Write) -> Result<(), WriteError>
 pub(super) fn log(state: &State) -> String {
     let line = |request: &LoggedRequest| match request {
         LoggedRequest::Api(commands) => json!({ "type": "api", "commands": commands }),
-        LoggedRequest::Download { start, end, .. } => {
-            json!({ "type": "download", "start": start, "end": end })
+        LoggedRequest::Download { start, end, part } => {
+            json!({ "type": "download", "start": start, "end": end, "part": part })
         }
         LoggedRequest::Event => json!({ "type": "event" }),
         LoggedRequest::Upload { offset, length } => {

@@ -104,6 +104,9 @@ impl Handle for UpdateUser {
             second_factor::demand(call, user, self.mfa.as_deref())?;
             password::set(call, user, &password::read(k, proof, self.crv.as_ref())?)?;
         }
+        if let Some(name) = &self.name {
+            users::set_name(call.db, user, name)?;
+        }
         let named =
             [("firstname", &self.firstname), ("lastname", &self.lastname), ("name2", &self.name2)];
         let mut versions = NewVersions::new();

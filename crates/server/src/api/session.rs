@@ -12,7 +12,7 @@ use super::call::{ApiError, Call, Caller, Handle};
 use super::{link, second_factor};
 use crate::store::session_history::Origin;
 use crate::store::users::{self, User};
-use crate::store::{sessions, signups};
+use crate::store::{events, sessions, signups};
 
 /// Reads `sid` and `n` of a query: whom a request comes from.
 pub(crate) fn caller(
@@ -63,7 +63,7 @@ impl Handle for Login {
             return Err(ErrorCode::Arguments.into());
         }
         let device = self.si.as_deref();
-        match (&self.user, &self.uh) {
+        let reply = match (&self.user, &self.uh) {
             (None, _) => resume(call, sek),
             (Some(name), None) => open_ephemeral(call, name, sek, device),
             (Some(name), Some(proof)) => {
@@ -77,7 +77,10 @@ impl Handle for Login {
                     sek => new_session(call, &user, sek, device),
                 }
             }
-        }
+        }?;
+        // Whoever keeps a tree learns whether packets can bring it up to date.
+        let sn = self.sn.map(|from| events::is_current(call.db, from)).transpose()?;
+        Ok(LoginReply { sn: sn.map(Flag), ..reply })
     }
 }
 
@@ -161,7 +164,6 @@ fn resume(call: &mut Call<'_>, sek: Option<&[u8]>) -> Result<LoginReply, ApiErro
         privk: user.privk.map(Base64),
         sek: sek.map(Base64),
         ach: Some(Flag(false)),
-        sn: Some(Flag(false)),
         ..LoginReply::default()
     })
 }

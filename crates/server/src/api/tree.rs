@@ -9,8 +9,8 @@ use supermega_protocol::{ErrorCode, is_set};
 
 use super::answer::WriteError;
 use super::call::{ApiError, Call, Caller};
-use super::tree_lists;
 use super::view::View;
+use super::{link, tree_lists};
 use crate::store::events::{self, Stream};
 use crate::store::{nodes, shares};
 
@@ -19,17 +19,30 @@ pub(crate) struct Snapshot {
     reader: Stream,
     /// The top of a folder link or of a partial tree.
     top: Option<NodeHandle>,
+    /// Whether there is nothing but that: it is a public file.
+    is_alone: bool,
 }
 
 impl Snapshot {
     pub(super) fn of(call: &Call<'_>, request: &FetchNodes) -> Result<Self, ApiError> {
+        if let (true, Some(public)) = (is_set(request.f), request.p) {
+            let file = link::node(call, public)?;
+            if file.kind != NodeType::File {
+                return Err(ErrorCode::Access.into());
+            }
+            let reader = Stream::Link(public);
+            return Ok(Self { reader, top: Some(file.handle), is_alone: true });
+        }
         let part = request.n.filter(|_| is_set(request.part));
         let part = part.map(|top| call.readable_node(top).map(|node| node.handle)).transpose()?;
         match call.caller {
             Caller::Link { handle, root, .. } => {
-                Ok(Self { reader: Stream::Link(handle), top: Some(part.unwrap_or(root)) })
+                let top = Some(part.unwrap_or(root));
+                Ok(Self { reader: Stream::Link(handle), top, is_alone: false })
             }
-            Caller::Session(session) => Ok(Self { reader: Stream::User(session.user), top: part }),
+            Caller::Session(session) => {
+                Ok(Self { reader: Stream::User(session.user), top: part, is_alone: false })
+            }
             Caller::Anonymous => Err(ErrorCode::Session.into()),
         }
     }
@@ -43,6 +56,9 @@ impl Snapshot {
         let mut versions = Vec::new();
         for top in self.tops(db)? {
             nodes::each_below(db, top, |node, is_version| {
+                if is_version && self.is_alone {
+                    return Ok(());
+                }
                 if is_version {
                     versions.push(node.handle);
                     return Ok(());

@@ -58,6 +58,12 @@ pub(crate) fn head(db: &Connection) -> rusqlite::Result<EventCursor> {
     bounds(db).map(|(_, last)| cursor(last))
 }
 
+/// Whether whoever has a cursor can go on from there.
+pub(crate) fn is_current(db: &Connection, from: EventCursor) -> rusqlite::Result<bool> {
+    let (first, last) = bounds(db)?;
+    Ok((first..=last).contains(&i64::from_be_bytes(*from.as_bytes())))
+}
+
 /// The oldest cursor that misses nothing, and the newest.
 fn bounds(db: &Connection) -> rusqlite::Result<(i64, i64)> {
     db.prepare_cached("SELECT coalesce(min(seq) - 1, 0), coalesce(max(seq), 0) FROM packets")?
@@ -76,11 +82,11 @@ pub(crate) fn after(
     from: EventCursor,
     limit: usize,
 ) -> rusqlite::Result<Option<Page>> {
-    let from = i64::from_be_bytes(*from.as_bytes());
-    let (first, last) = bounds(db)?;
-    if from < first || from > last {
+    if !is_current(db, from)? {
         return Ok(None);
     }
+    let (_, last) = bounds(db)?;
+    let from = i64::from_be_bytes(*from.as_bytes());
     let rows: Vec<(i64, String)> = db
         .prepare_cached(
             "SELECT seq, json FROM packets WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",

@@ -174,6 +174,12 @@ pub(crate) fn set_password(
     Ok(())
 }
 
+/// Sets the full name.
+pub(crate) fn set_name(db: &Connection, user: UserHandle, name: &str) -> rusqlite::Result<()> {
+    db.execute("UPDATE users SET name = ?2 WHERE handle = ?1", params![user.as_bytes(), name])?;
+    Ok(())
+}
+
 /// Gives an account an address, a name and a password.
 pub(crate) fn confirm(
     db: &Connection,

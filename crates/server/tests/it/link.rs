@@ -36,6 +36,9 @@ async fn a_public_file_is_for_everybody() {
     assert_eq!((&info["s"], info.get("g")), (&json!(6), None));
     let source = guest.legacy(json!({ "a": "g", "g": 1, "p": link })).await;
     assert_eq!(get(source["g"].as_str().unwrap()).await.body, b"public");
+    let tree = guest.legacy(json!({ "a": "f", "f": 1, "p": link })).await;
+    let (seen, all) = (&tree["f"][0], tree["f"].as_array().unwrap());
+    assert_eq!((&seen["h"], &seen["k"], all.len()), (&json!(node), &json!(""), 1));
     // It can be imported, and stays when the original goes.
     let import = json!([{ "ph": link, "t": 0, "a": "QQ", "k": base64::encode(&[6; 32]) }]);
     let copy = account.put(&root, import).await.remove(0);

@@ -190,3 +190,14 @@ async fn other_machines_are_let_in_only_when_told() {
     assert!(refused.to_string().contains("allow that explicitly"), "{refused}");
     Server::builder().listen(everywhere).allow_remote().spawn().await.unwrap();
 }
+
+#[tokio::test]
+async fn whoever_keeps_a_tree_learns_whether_he_can_go_on_from_it() {
+    let (_server, account) = world().await;
+    let sn = account.v3(json!({ "a": "f", "c": 1 })).await["sn"].clone();
+    account.roots().await;
+    let resumed = async |sn: Value| account.v3(json!({ "a": "us", "sn": sn })).await["sn"].clone();
+    assert_eq!(resumed(sn).await, 1);
+    assert_eq!(resumed(json!("ESIzRFVmd4g")).await, 0);
+    assert!(account.v3(json!({ "a": "us" })).await.get("sn").is_none());
+}
