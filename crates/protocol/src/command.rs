@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Drift, account, backup, contact, contact_link, key, link, node, put, recovery, second_factor,
-    service, session, session_list, share, signup, transfer, tree, user_attribute,
+    Drift, account, backup, contact, contact_link, file_attribute, key, link, node, put, recovery,
+    second_factor, service, session, session_list, share, signup, transfer, tree, user_attribute,
 };
 
 /// A request that `cs` takes, and the result it gives (`protocol-api.md` 2.1).
@@ -96,4 +96,6 @@ pub fn visit_commands(visitor: &mut impl CommandVisitor) {
     visitor.visit::<contact_link::RemoveContactLink>();
     visitor.visit::<transfer::RequestDownload>();
     visitor.visit::<transfer::RequestUpload>();
+    visitor.visit::<file_attribute::RequestFileAttributes>();
+    visitor.visit::<file_attribute::PutFileAttributes>();
 }

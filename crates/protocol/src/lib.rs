@@ -32,6 +32,7 @@ pub mod contact_link;
 mod drift;
 mod error;
 pub mod event;
+pub mod file_attribute;
 pub mod key;
 pub mod link;
 pub mod node;

@@ -13,6 +13,7 @@ use supermega_protocol::contact_link::{
     FetchContactLink, MakeContactLink, RemoveContactLink, RenewContactLink,
 };
 use supermega_protocol::event::{EventReply, Events};
+use supermega_protocol::file_attribute::{PutFileAttributes, RequestFileAttributes};
 use supermega_protocol::key::{HandOverKeys, SetKeys};
 use supermega_protocol::link::{FetchLink, LinkReply, SetLink};
 use supermega_protocol::node::{DeleteNode, DeleteVersions, EmptyTrash, MoveNode, SetAttributes};
@@ -315,6 +316,14 @@ commands! {
     u: RequestUpload {
         requests: [r#"{"a":"u","s":7,"ssl":2,"v":3,"t":["AQIDBAUG"],"ms":0,"r":0,"e":0}"#, r#"{"a":"u","s":7,"t":"AQIDBAUG"}"#],
         results: [r#"{"p":"http://u/","ip":["192.0.2.1","::1"]}"#],
+    }
+    ufa: RequestFileAttributes {
+        requests: [r#"{"a":"ufa","s":7,"h":"BQYHCAkK","ssl":2,"v":3}"#, r#"{"a":"ufa","fah":"PwbhUWjXCEU","ssl":2,"r":1,"v":3}"#],
+        results: [r#"{"p":"http://a/","ip":["192.0.2.1","::1"]}"#],
+    }
+    pfa: PutFileAttributes {
+        requests: [r#"{"a":"pfa","n":"BQYHCAkK","fa":"0*PwbhUWjXCEU","i":"abc"}"#],
+        results: [r#""7:0*PwbhUWjXCEU/7:8*AAAAAAAAAAA""#],
     }
 }
 

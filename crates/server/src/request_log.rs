@@ -12,6 +12,16 @@ const KEPT: usize = 100_000;
 pub enum LoggedRequest {
     /// A batch of commands, by their names.
     Api(Vec<String>),
+    /// File attributes, such as thumbnails, were asked for.
+    AttributeDownload {
+        /// How many.
+        attributes: usize,
+    },
+    /// A file attribute was sent.
+    AttributeUpload {
+        /// How long it is.
+        length: u64,
+    },
     /// Bytes `start..end` of a file were asked for; nothing stands for all of it.
     Download {
         /// The first byte.

@@ -16,8 +16,8 @@ use crate::admin::TOKEN_FILE;
 use crate::error::ServerError;
 use crate::fault::{Challenges, Faults};
 use crate::request_log::RequestLog;
-use crate::storage::{Download, Tokens};
-use crate::store::{Store, blobs, secret};
+use crate::storage::{AttributeAccess, Download, Tokens};
+use crate::store::{Store, blobs, file_attributes, secret};
 use crate::tls::write_secret;
 
 /// How a server behaves.
@@ -44,6 +44,7 @@ pub(crate) struct State {
     pub challenges: Challenges,
     pub log: RequestLog,
     pub downloads: Tokens<Download>,
+    pub attributes: Tokens<AttributeAccess>,
     /// Connections that were accepted so far.
     pub connections: AtomicU64,
     /// Counts commits that made packets: whoever waits for events watches it.
@@ -87,6 +88,7 @@ impl State {
             challenges: Challenges::default(),
             log: RequestLog::default(),
             downloads: Tokens::new(config.url_lifetime),
+            attributes: Tokens::new(config.url_lifetime),
             connections: AtomicU64::new(0),
             commits: watch::Sender::new(0),
             stop: watch::Sender::new(false),
@@ -158,6 +160,7 @@ fn admin_token(data: &Path) -> Result<Zeroizing<String>, ServerError> {
 fn remove_orphans(store: &Store, folder: &Path) -> Result<(), ServerError> {
     let known: HashSet<i64> = store.write(|tx| {
         blobs::forget_old_uploads(tx)?;
+        file_attributes::forget_unattached(tx)?;
         blobs::all(tx)
     })?;
     let failed = |source| ServerError::Data { path: folder.to_owned(), source };

@@ -18,6 +18,12 @@ pub(super) type Dump = fn(&Connection, &mut dyn Write) -> Result<(), WriteError>
 pub(super) fn log(state: &State) -> String {
     let line = |request: &LoggedRequest| match request {
         LoggedRequest::Api(commands) => json!({ "type": "api", "commands": commands }),
+        LoggedRequest::AttributeDownload { attributes } => {
+            json!({ "type": "attribute-download", "attributes": attributes })
+        }
+        LoggedRequest::AttributeUpload { length } => {
+            json!({ "type": "attribute-upload", "length": length })
+        }
         LoggedRequest::Download { start, end, part } => {
             json!({ "type": "download", "start": start, "end": end, "part": part })
         }

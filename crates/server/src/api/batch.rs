@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 use supermega_protocol::tree::FetchNodes;
 use supermega_protocol::wire::{self, Grammar};
 use supermega_protocol::{
-    Command, ErrorCode, Failure, account, backup, contact, contact_link, key, link, node, put,
-    recovery, second_factor, service, session, session_list, share, signup, transfer,
+    Command, ErrorCode, Failure, account, backup, contact, contact_link, file_attribute, key, link,
+    node, put, recovery, second_factor, service, session, session_list, share, signup, transfer,
     user_attribute,
 };
 
@@ -43,7 +43,7 @@ pub(crate) struct Request<'a> {
 }
 
 /// Commands that change nothing: a batch of them alone is carried out beside whoever writes.
-const READING: [&str; 16] = [
+const READING: [&str; 17] = [
     "clg",
     "erv",
     "f",
@@ -53,6 +53,7 @@ const READING: [&str; 16] = [
     "pli",
     "qbq",
     "sf",
+    "ufa",
     "uga",
     "uge",
     "uk",
@@ -262,6 +263,8 @@ fn dispatch(call: &mut Call<'_>, command: &str) -> Result<Part, ApiError> {
         contact_link::RemoveContactLink,
         transfer::RequestDownload,
         transfer::RequestUpload,
+        file_attribute::RequestFileAttributes,
+        file_attribute::PutFileAttributes,
     )
 }
 

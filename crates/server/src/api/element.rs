@@ -7,6 +7,7 @@ use supermega_protocol::tree::NodeType;
 use supermega_protocol::{ErrorCode, Verbatim};
 
 use super::call::{ApiError, Call, Caller};
+use super::file_attribute;
 use super::link;
 use crate::store::nodes::{self, Node};
 use crate::store::users::User;
@@ -97,10 +98,8 @@ fn content(call: &Call<'_>, user: UserHandle, element: &NewNode) -> Result<Conte
         (None, Some(NodeSource::Upload(token))) => {
             let found = uploads::find_complete(call.db, user, token)?;
             let (blob, size) = found.ok_or(ErrorCode::NotFound)?;
-            let fa = element.fa.clone();
-            if fa.as_ref().is_some_and(|fa| !is_file_attributes(fa)) {
-                return Err(ErrorCode::Arguments.into());
-            }
+            let fa = element.fa.as_deref().map(|fa| file_attribute::attach(call, "", fa));
+            let fa = fa.transpose()?.filter(|fa| !fa.is_empty());
             return Ok(Content { size: Some(size), blob: Some(blob), fa });
         }
         (None, None) => return Err(ErrorCode::Arguments.into()),
@@ -135,10 +134,4 @@ pub(super) fn check_attributes(attributes: &Verbatim) -> Result<(), ErrorCode> {
         Ok(bytes) if bytes.len() <= ATTRIBUTES => Ok(()),
         _ => Err(ErrorCode::Arguments),
     }
-}
-
-/// `type*handle` entries, which readers take as they are.
-fn is_file_attributes(fa: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'*' | b'/' | b':');
-    fa.len() < ATTRIBUTES && fa.bytes().all(plain)
 }

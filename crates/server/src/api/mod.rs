@@ -8,6 +8,7 @@ mod batch;
 mod call;
 mod contact;
 mod element;
+mod file_attribute;
 mod key;
 mod link;
 mod node;

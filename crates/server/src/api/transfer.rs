@@ -109,7 +109,7 @@ fn sources(
 
 /// The address of a transfer, on the host that the client reached us by. Official clients strip the port
 /// of an address that begins with a small `http:` (`protocol-observed.md`, port pitfall).
-fn url(call: &Call<'_>, path: &str, token: &str) -> StorageUrl {
+pub(super) fn url(call: &Call<'_>, path: &str, token: &str) -> StorageUrl {
     let base = match (call.grammar, call.base.strip_prefix("http:")) {
         (Grammar::V3, Some(rest)) => format!("HTTP:{rest}"),
         _ => call.base.to_owned(),

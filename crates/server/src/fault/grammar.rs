@@ -24,6 +24,8 @@ pub struct Fault {
 pub enum Place {
     /// Every request to `cs`.
     Api,
+    /// Requests that bring or fetch file attributes, such as thumbnails.
+    Attribute,
     /// Requests to `cs` that hold this command.
     Command(String),
     /// New connections.
@@ -124,6 +126,7 @@ fn read(text: &str) -> Result<Fault, &'static str> {
     let (rest, times) = suffix(rest, '*')?;
     let place = match place {
         "api" => Place::Api,
+        "attribute" => Place::Attribute,
         "connection" => Place::Connection,
         "download" => Place::Download,
         "event" => Place::Event,
@@ -139,7 +142,7 @@ fn read(text: &str) -> Result<Fault, &'static str> {
         }
         _ => {
             return Err(
-                "the place is api, connection, event, upload, download, part0 to part5 or a command's name",
+                "the place is api, attribute, connection, event, upload, download, part0 to part5 or a command's name",
             );
         }
     };
@@ -153,7 +156,7 @@ fn read(text: &str) -> Result<Fault, &'static str> {
 fn happens(action: &Action, place: &Place) -> bool {
     let connection = *place == Place::Connection;
     let download = matches!(place, Place::Download | Place::Part(_));
-    let storage = download || *place == Place::Upload;
+    let storage = download || matches!(place, Place::Attribute | Place::Upload);
     match action {
         Action::Delay { .. } | Action::Lost | Action::Stall { bytes: 0 } => true,
         Action::Error { .. } | Action::Status { .. } => !connection,
@@ -220,6 +223,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Api => "api",
+            Self::Attribute => "attribute",
             Self::Command(name) => name,
             Self::Connection => "connection",
             Self::Download => "download",

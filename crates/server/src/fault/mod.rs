@@ -7,7 +7,7 @@
 //! | `api` | every request to `cs` |
 //! | a command's name, as `us` or `g` | requests to `cs` that hold this command |
 //! | `event` | polls for events |
-//! | `upload`, `download` | storage requests |
+//! | `upload`, `download`, `attribute` | storage requests: pieces of files, file attributes such as thumbnails |
 //! | `part0` to `part5` | downloads of one of a file's six parts; 0 is parity |
 //! | `connection` | new connections, before their first request |
 //!

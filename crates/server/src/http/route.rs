@@ -27,6 +27,7 @@ pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>)
             Some(("admin", rest)) => admin::answer(state, rest, request).await,
             Some(("w", token)) => polls::wait(state, token, request).await,
             Some(("dl", rest)) => download(state, rest).await,
+            Some(("fa", rest)) => attribute(state, rest, request).await,
             Some(("ul", rest)) => upload(state, rest, request).await,
             _ => Reply::status(404),
         },
@@ -59,6 +60,19 @@ async fn download(state: &Arc<State>, rest: &str) -> Reply {
         return reply;
     }
     let reply = storage::download(state, rest, &actions).await;
+    if actions.contains(&Action::Lost) { Reply::none() } else { reply }
+}
+
+async fn attribute(state: &Arc<State>, rest: &str, request: http::Request<Incoming>) -> Reply {
+    let actions = state.faults.hit(|place| *place == Place::Attribute);
+    if actions.contains(&Action::Expired) {
+        state.attributes.expire(rest.split('/').next().unwrap_or_default());
+        return Reply::status(403);
+    }
+    if let Some(reply) = instead(state, &actions, Proof::None).await {
+        return reply;
+    }
+    let reply = storage::attribute(state, rest, request.into_body()).await;
     if actions.contains(&Action::Lost) { Reply::none() } else { reply }
 }
 

@@ -1,11 +1,13 @@
 //! The storage side: ciphertext in and out, without ever holding a file in memory.
 
+mod attribute;
 mod download;
 mod raid;
 mod receive;
 mod tokens;
 mod upload;
 
+pub(crate) use attribute::{AttributeAccess, attribute};
 pub(crate) use download::download;
 pub(crate) use raid::Part;
 pub(crate) use tokens::{Access, Download, Tokens};

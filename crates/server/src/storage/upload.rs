@@ -83,7 +83,7 @@ pub(crate) async fn abandon(state: &Arc<State>, rest: &str) {
     let _ = tokio::task::spawn_blocking(abandon).await;
 }
 
-fn refusal(code: ErrorCode) -> Reply {
+pub(super) fn refusal(code: ErrorCode) -> Reply {
     Reply::octets(code.number().to_string().into())
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod blobs;
 pub(crate) mod contact_links;
 pub(crate) mod contacts;
 pub(crate) mod events;
+pub(crate) mod file_attributes;
 pub(crate) mod links;
 pub(crate) mod mail_codes;
 pub(crate) mod nodes;
@@ -136,7 +137,7 @@ pub(crate) fn reset(db: &Transaction<'_>) -> rusqlite::Result<Vec<i64>> {
          DELETE FROM uploads; DELETE FROM sessions; DELETE FROM answers; DELETE FROM packets;
          DELETE FROM attributes; DELETE FROM contacts; DELETE FROM contact_requests;
          DELETE FROM contact_links; DELETE FROM waiting_keys; DELETE FROM backups;
-         DELETE FROM mail_codes; DELETE FROM signups; DELETE FROM outbox;",
+         DELETE FROM mail_codes; DELETE FROM signups; DELETE FROM outbox; DELETE FROM file_attributes;",
     )?;
     db.prepare("DELETE FROM blobs RETURNING id")?.query_map([], |row| row.get(0))?.collect()
 }

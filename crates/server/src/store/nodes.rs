@@ -5,7 +5,7 @@ use supermega_encoding::{NodeHandle, UserHandle};
 use supermega_protocol::tree::NodeType;
 
 use super::users::random_bytes;
-use super::{blobs, now};
+use super::{blobs, file_attributes, now};
 
 /// A share's root, and a node's key under the key of that share.
 pub(crate) type ShareKey = (NodeHandle, String);
@@ -95,7 +95,10 @@ pub(crate) fn insert(db: &Connection, node: &Node) -> rusqlite::Result<()> {
         node.fa,
         node.blob
     ])?;
-    Ok(())
+    match &node.fa {
+        Some(fa) => file_attributes::attach(db, node.handle, fa),
+        None => Ok(()),
+    }
 }
 
 /// A handle that nobody has, and none that clients take for a placeholder
@@ -158,6 +161,16 @@ pub(crate) fn ancestors(db: &Connection, node: NodeHandle) -> rusqlite::Result<V
 pub(crate) fn set_attributes(db: &Connection, node: NodeHandle, a: &str) -> rusqlite::Result<()> {
     db.execute("UPDATE nodes SET a = ?2 WHERE handle = ?1", params![node.as_bytes(), a])?;
     Ok(())
+}
+
+/// Sets all file attributes of a node.
+pub(crate) fn set_file_attributes(
+    db: &Connection,
+    node: NodeHandle,
+    fa: &str,
+) -> rusqlite::Result<()> {
+    db.execute("UPDATE nodes SET fa = ?2 WHERE handle = ?1", params![node.as_bytes(), fa])?;
+    file_attributes::attach(db, node, fa)
 }
 
 pub(crate) fn set_parent(

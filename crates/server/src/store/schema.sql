@@ -261,6 +261,25 @@ CREATE TABLE IF NOT EXISTS upload_ranges (
     PRIMARY KEY (token, start)
 ) WITHOUT ROWID;
 
+-- Thumbnails and the like. Whoever attaches one names it by its handle.
+CREATE TABLE IF NOT EXISTS file_attributes (
+    handle  BLOB PRIMARY KEY,
+    data    BLOB NOT NULL,
+    created INTEGER NOT NULL
+);
+
+-- Which nodes name which attributes. With the last one the attribute goes.
+CREATE TABLE IF NOT EXISTS node_file_attributes (
+    node      BLOB NOT NULL REFERENCES nodes (handle) ON DELETE CASCADE,
+    attribute BLOB NOT NULL,
+    PRIMARY KEY (node, attribute)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS node_file_attributes_by_attribute ON node_file_attributes (attribute);
+CREATE TRIGGER IF NOT EXISTS file_attribute_ends AFTER DELETE ON node_file_attributes
+WHEN NOT EXISTS (SELECT 1 FROM node_file_attributes WHERE attribute = OLD.attribute) BEGIN
+    DELETE FROM file_attributes WHERE handle = OLD.attribute;
+END;
+
 -- Answers to requests that changed something, for clients that ask again because they got none. They go with
 -- their session; one that ends a session outlives it.
 CREATE TABLE IF NOT EXISTS answers (

@@ -10,6 +10,7 @@ mod admin;
 mod contact;
 mod event;
 mod fault;
+mod file_attribute;
 mod generate;
 mod grammar;
 mod inbox;
