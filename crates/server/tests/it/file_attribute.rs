@@ -82,7 +82,7 @@ async fn a_new_attribute_takes_the_place_of_its_type_and_everybody_is_told() {
     assert_eq!(result[1], json!(fa), "{result}");
     let expected =
         json!({ "a": "fa", "i": "abc", "st": result[0], "n": node, "fa": fa, "ou": me.user });
-    assert_eq!(packets, [expected.clone()]);
+    assert_eq!(json!(packets), json!([expected]));
     for follower in &mut followers {
         assert_eq!(follower.now().await["a"], json!([expected]));
     }
@@ -112,6 +112,13 @@ async fn nobody_but_the_owner_gives_attributes() {
     assert_eq!(download(&guest, &[&handle]).await.len(), 1);
     let url = address(&me, json!({ "a": "ufa", "s": 5, "h": node })).await;
     assert_eq!(post(&url, b"bytes").await.body.len(), 8);
+    // A link that lets write is the exception.
+    me.v3(json!({ "a": "s2", "n": top, "s": [{ "u": "EXP", "r": 2 }] })).await;
+    let link = me.v3(json!({ "a": "l", "n": top, "w": "1" })).await[1].clone();
+    let link = ["ph", "w"].map(|part| link[part].as_str().unwrap()).concat();
+    let writer = me.through(&link);
+    assert!(writer.v3(json!({ "a": "ufa", "s": 5, "h": node })).await.is_object());
+    assert_eq!(writer.v3(put).await[1], json!(format!("1:0*{handle}")));
 }
 
 #[tokio::test]
