@@ -1,9 +1,11 @@
 //! Thumbnails, previews and media properties of files: `ufa`, `pfa` (`protocol-api.md` 4.7).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
+use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 use supermega_encoding::{FileAttributeHandle, NodeHandle};
 
@@ -83,22 +85,55 @@ impl Command for PutFileAttributes {
     type Response = FileAttributes;
 }
 
-/// The attributes of a file as one text, `CLUSTER:TYPE*VALUE/…`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct FileAttributes(pub String);
+/// The attributes of a file, as one text `CLUSTER:TYPE*VALUE/…`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileAttributes(pub Vec<FileAttribute>);
 
-impl FileAttributes {
-    /// Its entries, if it has the form.
-    pub fn entries(&self) -> Result<Vec<FileAttribute>, FileAttributeSyntaxError> {
-        self.0.split('/').filter(|entry| !entry.is_empty()).map(str::parse).collect()
+impl FromStr for FileAttributes {
+    type Err = FileAttributeSyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, FileAttributeSyntaxError> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        text.split('/').map(str::parse).collect::<Result<_, _>>().map(Self)
     }
 }
 
-impl FromIterator<FileAttribute> for FileAttributes {
-    fn from_iter<I: IntoIterator<Item = FileAttribute>>(entries: I) -> Self {
-        let entries: Vec<String> = entries.into_iter().map(|entry| entry.to_string()).collect();
-        Self(entries.join("/"))
+impl fmt::Display for FileAttributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, entry) in self.0.iter().enumerate() {
+            write!(f, "{}{entry}", if i == 0 { "" } else { "/" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for FileAttributes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for FileAttributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for FileAttributes {
+    fn schema_name() -> Cow<'static, str> {
+        "FileAttributes".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        const ENTRY: &str = "([0-9]+:)?[0-9]+\\*[A-Za-z0-9_-]+";
+        schemars::json_schema!({
+            "description": "Entries, each of which reads `CLUSTER:TYPE*VALUE`.",
+            "type": "string",
+            "pattern": format!("^({ENTRY}(/{ENTRY})*)?$"),
+        })
     }
 }
 
@@ -168,19 +203,22 @@ mod tests {
     #[test]
     fn entries_are_read_and_written_again() {
         let text = "924:1*sMYkPG8cd5M/924:0*M5o4lEpr_ZE/8*AAAA";
-        let entries = FileAttributes(text.into()).entries().unwrap();
+        let all: FileAttributes = text.parse().unwrap();
+        let entries = &all.0;
         assert_eq!(entries.len(), 3);
         assert_eq!((entries[0].cluster, entries[0].kind), (Some(924), 1));
         assert_eq!(entries[1].handle().unwrap().to_string(), "M5o4lEpr_ZE");
         assert_eq!((entries[2].cluster, entries[2].handle()), (None, None));
-        assert_eq!(entries.into_iter().collect::<FileAttributes>().0, text);
-        assert_eq!(FileAttributes::default().entries().unwrap(), []);
+        assert_eq!(all.to_string(), text);
+        assert_eq!("".parse(), Ok(FileAttributes::default()));
     }
 
     #[test]
     fn what_is_no_entry_is_refused() {
-        for text in ["x", "0", "0*", "*AA", ":0*AA", "a:0*AA", "0*A\"A", "+1:0*AA", "99999*A"] {
-            assert!(text.parse::<FileAttribute>().is_err(), "{text}");
+        for text in
+            ["x", "0", "0*", "*AA", ":0*AA", "a:0*AA", "0*A\"A", "+1:0*AA", "99999*A", "/", "0*A/"]
+        {
+            assert!(text.parse::<FileAttributes>().is_err(), "{text}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! (`protocol-api.md` 2.6).
 
 use supermega_encoding::{NodeHandle, UserHandle, base64};
+use supermega_protocol::file_attribute::FileAttributes;
 use supermega_protocol::put::{NewNode, NodeSource};
 use supermega_protocol::tree::NodeType;
 use supermega_protocol::{ErrorCode, Verbatim};
@@ -98,8 +99,10 @@ fn content(call: &Call<'_>, user: UserHandle, element: &NewNode) -> Result<Conte
         (None, Some(NodeSource::Upload(token))) => {
             let found = uploads::find_complete(call.db, user, token)?;
             let (blob, size) = found.ok_or(ErrorCode::NotFound)?;
-            let fa = element.fa.as_deref().map(|fa| file_attribute::attach(call, "", fa));
-            let fa = fa.transpose()?.filter(|fa| !fa.is_empty());
+            let fa = element.fa.as_deref().unwrap_or_default();
+            let fa = fa.parse().map_err(|_| ErrorCode::Arguments)?;
+            let fa = file_attribute::attach(call, FileAttributes::default(), fa)?;
+            let fa = (!fa.0.is_empty()).then(|| fa.to_string());
             return Ok(Content { size: Some(size), blob: Some(blob), fa });
         }
         (None, None) => return Err(ErrorCode::Arguments.into()),

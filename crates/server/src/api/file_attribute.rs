@@ -47,15 +47,17 @@ impl Handle for PutFileAttributes {
         if node.kind != NodeType::File {
             return Err(ErrorCode::Arguments.into());
         }
-        let fa = attach(call, node.fa.as_deref().unwrap_or_default(), &self.fa.0)?;
+        let before = node.fa.as_deref().unwrap_or_default();
+        let all = attach(call, before.parse().unwrap_or_default(), self.fa)?;
+        let fa = all.to_string();
         nodes::set_file_attributes(call.db, node.handle, &fa)?;
         let body = PacketBody::FileAttributes(ChangedFileAttributes {
             n: node.handle,
-            fa: fa.clone(),
+            fa,
             ou: Some(call.actor(node.owner)),
         });
         call.tell(node.owner, node.handle, true, |_| Ok(body.clone()))?;
-        Ok(FileAttributes(fa))
+        Ok(all)
     }
 }
 
@@ -80,11 +82,13 @@ fn attributable_node(call: &Call<'_>, node: NodeHandle) -> Result<Node, ApiError
 
 /// The entries of a node once it got new ones, each in place of an older one of the same type. Those that
 /// name an attribute must name one that was uploaded.
-pub(super) fn attach(call: &Call<'_>, before: &str, new: &str) -> Result<String, ApiError> {
-    let entries = |fa: &str| FileAttributes(fa.to_owned()).entries();
-    let new = entries(new).map_err(|_| ErrorCode::Arguments)?;
-    let mut all = entries(before).unwrap_or_default();
-    for entry in new {
+pub(super) fn attach(
+    call: &Call<'_>,
+    before: FileAttributes,
+    new: FileAttributes,
+) -> Result<FileAttributes, ApiError> {
+    let FileAttributes(mut all) = before;
+    for entry in new.0 {
         let says_all_itself = matches!(entry.kind, 8 | 9);
         if !says_all_itself {
             let handle = entry.handle().ok_or(ErrorCode::Arguments)?;
@@ -96,6 +100,6 @@ pub(super) fn attach(call: &Call<'_>, before: &str, new: &str) -> Result<String,
             None => all.push(entry),
         }
     }
-    let all = FileAttributes::from_iter(all).0;
-    if all.len() < LENGTH { Ok(all) } else { Err(ErrorCode::Arguments.into()) }
+    let all = FileAttributes(all);
+    if all.to_string().len() < LENGTH { Ok(all) } else { Err(ErrorCode::Arguments.into()) }
 }

@@ -36,8 +36,8 @@ pub(crate) fn get(
 
 /// Notes which attributes a node names, in place of those that it named before.
 pub(super) fn attach(db: &Connection, node: NodeHandle, fa: &str) -> rusqlite::Result<()> {
-    let entries = FileAttributes(fa.to_owned()).entries().unwrap_or_default();
-    let named: Vec<_> = entries.iter().filter_map(FileAttribute::handle).collect();
+    let entries: FileAttributes = fa.parse().unwrap_or_default();
+    let named: Vec<_> = entries.0.iter().filter_map(FileAttribute::handle).collect();
     for handle in &named {
         db.prepare_cached(
             "INSERT OR IGNORE INTO node_file_attributes (node, attribute) VALUES (?1, ?2)",
