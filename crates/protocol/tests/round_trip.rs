@@ -318,7 +318,7 @@ commands! {
         results: [r#"{"p":"http://u/","ip":["192.0.2.1","::1"]}"#],
     }
     ufa: RequestFileAttributes {
-        requests: [r#"{"a":"ufa","s":7,"h":"BQYHCAkK","ssl":2,"v":3}"#, r#"{"a":"ufa","fah":"PwbhUWjXCEU","ssl":2,"r":1,"v":3}"#],
+        requests: [r#"{"a":"ufa","s":7,"h":"BQYHCAkK","fah":"PwbhUWjXCEU","ssl":2,"r":1,"v":3}"#, r#"{"a":"ufa","fah":"PwbhUWjXCEU","ssl":2,"r":1,"v":3}"#],
         results: [r#"{"p":"http://a/","ip":["192.0.2.1","::1"]}"#],
     }
     pfa: PutFileAttributes {
