@@ -15,6 +15,7 @@ use crate::builder::{NewUser, add_user};
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::generate::{Generated, GeneratedTree, generate};
+use crate::http::FAREWELL;
 use crate::mail::Mail;
 use crate::request_log::LoggedRequest;
 use crate::state::State;
@@ -145,6 +146,10 @@ impl ServerHandle {
     pub async fn shutdown(mut self) {
         self.state.stop.send_replace(true);
         let _ = (&mut self.task).await;
+        let mut gone = self.state.gone.subscribe();
+        drop(self);
+        // Work that outlived its request has the data folder until it is done.
+        let _ = tokio::time::timeout(FAREWELL, gone.changed()).await;
     }
 }
 

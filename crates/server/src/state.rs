@@ -60,6 +60,8 @@ pub(crate) struct State {
     _lock: File,
     /// Removes the data of a server that keeps nothing.
     _temporary: Option<TempDir>,
+    /// Whoever watches it learns when all of the above is gone: it must stay the last.
+    pub gone: watch::Sender<()>,
 }
 
 impl State {
@@ -97,6 +99,7 @@ impl State {
             data,
             _lock: lock,
             _temporary: temporary,
+            gone: watch::Sender::new(()),
         })
     }
 

@@ -35,7 +35,7 @@ const HEAD: Duration = Duration::from_mins(2);
 /// How much of a request is read at once.
 const BUFFER: usize = 1 << 20;
 /// How long requests under way may take once the server is to stop.
-const FAREWELL: Duration = Duration::from_secs(5);
+pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Where clients come in.
 pub(crate) struct Door {
