@@ -7,17 +7,16 @@
 //! machine that loses power cannot lie, and no record waits for the disk.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use supermega_crypto::{ChunkMac, FileKey};
 use tempfile::TempPath;
 
 use super::local_file::{Existing, check_target};
-use super::{SEGMENT, positioned};
+use super::{SEGMENT, locked_file, positioned};
 use crate::error::{Error, Result};
 use crate::unix_time;
 
@@ -26,9 +25,6 @@ const MAGIC: &[u8; 8] = b"smgpart1";
 const HEADER: u64 = 8 + 32;
 /// Number, MAC, check.
 const RECORD: usize = 8 + 16 + 8;
-/// How often, and how far apart, to look whether another transfer has let go of the file.
-const LOCK_TRIES: usize = 50;
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 const PREFIX: &str = ".supermega-";
 const SUFFIX: &str = ".part";
 
@@ -266,48 +262,7 @@ fn identity(key: &FileKey, size: u64) -> [u8; 32] {
 
 /// Opens or makes a file that no other transfer writes to.
 fn open_locked(path: &Path, target: &Path) -> Result<File> {
-    // A transfer that was just given up may still be writing its last piece.
-    for _ in 0..LOCK_TRIES {
-        let file = open_or_create(path).map_err(Error::local(target))?;
-        if file.try_lock().is_ok() && is_still_at(&file, path) {
-            return Ok(file);
-        }
-        std::thread::sleep(LOCK_PAUSE);
-    }
-    let text = format!("{} is being written by another transfer", target.display());
-    Err(Error::Refused(text))
-}
-
-fn open_or_create(path: &Path) -> std::io::Result<File> {
-    // Never through a symbolic link.
-    match OpenOptions::new().read(true).write(true).create_new(true).open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => open_own(path),
-        created => created,
-    }
-}
-
-/// Opens an existing file, unless it is a link to something else.
-fn open_own(path: &Path) -> std::io::Result<File> {
-    let named = std::fs::symlink_metadata(path)?;
-    let foreign = || std::io::Error::other(format!("{} is in the way", path.display()));
-    if !named.is_file() {
-        return Err(foreign());
-    }
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
-    if is_still_at(&file, path) { Ok(file) } else { Err(foreign()) }
-}
-
-/// Whether the file has this name, and no other.
-#[cfg(unix)]
-fn is_still_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let id = |found: std::fs::Metadata| (found.dev(), found.ino(), found.nlink());
-    let named = std::fs::symlink_metadata(path).map(id);
-    named.is_ok_and(|named| named.2 == 1 && file.metadata().map(id).is_ok_and(|id| id == named))
-}
-
-/// Whether the file has this name: here files that are open cannot lose it.
-#[cfg(windows)]
-fn is_still_at(_: &File, _: &Path) -> bool {
-    true
+    locked_file::open(path, false).map_err(Error::local(target))?.ok_or_else(|| {
+        Error::Refused(format!("{} is being written by another transfer", target.display()))
+    })
 }

@@ -1,10 +1,8 @@
 //! Uploads: read once, encrypted and MACed on the way, sent in parallel (`protocol-api.md` 4).
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
@@ -13,23 +11,20 @@ use supermega_crypto::{
     MetaMacBuilder, NodeKey, Nonce,
 };
 use supermega_encoding::{NodeHandle, UploadToken};
-use supermega_protocol::transfer::RequestUpload;
-use supermega_protocol::{ErrorCode, StorageUrl};
+use supermega_protocol::StorageUrl;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::CONNECTIONS;
-use super::local_file::modified;
 use super::progress::{NoProgress, Progress, TransferEvent};
+use super::quota::{OnQuota, QuotaGate};
 use super::segment::{Segment, segments};
+use super::sender::{Failure, Sender, request_url};
+use super::upload_file::FileUpload;
+use super::upload_journal;
 use crate::blocking::blocking;
-use crate::error::{Error, NetworkErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::session::{Draft, Origin, Session, change};
-use crate::transport::Backoff;
-use crate::transport::storage::{self, StorageError};
 use crate::tree::Node;
-
-/// How often a file is sent from its beginning when its upload address dies.
-const STARTS: usize = 3;
 
 impl Session {
     /// Prepares an upload into a folder.
@@ -41,6 +36,9 @@ impl Session {
             modified: None,
             replaces: None,
             progress: Arc::new(NoProgress),
+            connections: CONNECTIONS,
+            on_quota: OnQuota::Fail,
+            journals: None,
             sent: Arc::default(),
         }
     }
@@ -51,14 +49,17 @@ impl Session {
 /// Dropping its future gives it up: no node is made, unless that was already asked for.
 #[must_use]
 pub struct Upload {
-    session: Session,
-    folder: Node,
+    pub(super) session: Session,
+    pub(super) folder: Node,
     name: Option<String>,
-    modified: Option<i64>,
+    pub(super) modified: Option<i64>,
     replaces: Option<NodeHandle>,
-    progress: Arc<dyn Progress>,
+    pub(super) progress: Arc<dyn Progress>,
+    pub(super) connections: usize,
+    on_quota: OnQuota,
+    journals: Option<PathBuf>,
     /// Bytes that have arrived since the last start.
-    sent: Arc<AtomicU64>,
+    pub(super) sent: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Upload {
@@ -92,34 +93,67 @@ impl Upload {
         self
     }
 
+    /// How many requests to keep under way; [`CONNECTIONS`] unless said otherwise.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// What to do when quota is used up.
+    pub fn on_quota(mut self, policy: OnQuota) -> Self {
+        self.on_quota = policy;
+        self
+    }
+
+    /// Keeps a journal in a folder of one's own, so that a later upload of the same file to the same place
+    /// goes on where this one ended, and never makes a second node of what this one has sent. Only uploads
+    /// [`from_path`](Self::from_path) have journals; each goes away with its success.
+    pub fn journal_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.journals = Some(folder.into());
+        self
+    }
+
     /// Uploads a local file. If it changes while it is read, the upload fails.
     pub async fn from_path(mut self, path: impl AsRef<Path>) -> Result<Node> {
-        let path = path.as_ref().to_owned();
+        let path = path.as_ref();
+        self.name_after(path)?;
+        change::must_be_folder(&self.folder)?;
+        self.session.must_be_account()?;
+        FileUpload::open(&self, path).await?.run().await
+    }
+
+    /// Removes what an unfinished upload of this file may have left in the folder of journals.
+    pub async fn forget(mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        self.name_after(path)?;
+        match self.journal_path(path)? {
+            Some(journal) => blocking(move || upload_journal::forget(&journal)).await,
+            None => Ok(()),
+        }
+    }
+
+    fn name_after(&mut self, path: &Path) -> Result<()> {
         if self.name.is_none() {
-            self.name = Some(local_name(&path)?);
+            self.name = Some(local_name(path)?);
         }
-        for start in 1.. {
-            let opened = path.clone();
-            let (file, size, mtime) = blocking(move || open(&opened)).await?;
-            let time = self.modified.or(mtime).unwrap_or(0);
-            let mut source = Source::File { file: Arc::new(file), path: &path };
-            let sent = self.send(&mut source, size, time).await;
-            match sent {
-                Err(Failure::AddressDied(error)) if start == STARTS => return Err(error),
-                Err(Failure::AddressDied(error)) => {
-                    tracing::debug!(%error, "the upload begins again");
-                    let bytes = self.sent.swap(0, Ordering::Relaxed);
-                    self.progress.event(TransferEvent::Restarted { bytes });
-                }
-                Err(Failure::Final(error)) => return Err(error),
-                Ok(content) => {
-                    let read = path.clone();
-                    blocking(move || must_be_unchanged(&read, size, mtime)).await?;
-                    return self.finish(content, size).await;
-                }
-            }
-        }
-        unreachable!("the last start returns")
+        Ok(())
+    }
+
+    /// Where the journal lies, which the file, the account and the target decide on.
+    pub(super) fn journal_path(&self, path: &Path) -> Result<Option<PathBuf>> {
+        let (Some(folder), Some(account)) = (&self.journals, self.session.account()) else {
+            return Ok(None);
+        };
+        let path = std::path::absolute(path).map_err(Error::local(path))?;
+        let folder_handle = self.folder.handle();
+        let what: [&[u8]; 5] = [
+            self.session.client().api_url().as_bytes(),
+            account.user.as_bytes(),
+            folder_handle.as_bytes(),
+            self.file_name().as_bytes(),
+            path.as_os_str().as_encoded_bytes(),
+        ];
+        Ok(Some(upload_journal::path(folder, &what)))
     }
 
     /// Uploads `size` bytes from a reader. More or fewer bytes make it fail.
@@ -133,65 +167,91 @@ impl Upload {
         if self.name.is_none() {
             return Err(Error::Input("an upload from a reader needs a name".into()));
         }
-        let time = self.modified.unwrap_or(0);
-        let mut source = Source::Reader(&mut reader);
-        let content = match self.send(&mut source, size, time).await {
+        let content = match self.send(&mut reader, size).await {
             Ok(content) => content,
             Err(Failure::Final(error) | Failure::AddressDied(error)) => return Err(error),
         };
         if reader.read(&mut [0]).await.map_err(Error::local("(reader)"))? > 0 {
             return Err(Error::Input(format!("the reader gives more than {size} bytes")));
         }
-        self.finish(content, size).await
+        self.make_node(&content, size).await
     }
 
     /// Makes the node of a complete upload.
-    async fn finish(self, content: Content, size: u64) -> Result<Node> {
-        let name = self.name.unwrap_or_default();
-        let mut attributes = Attributes::new(&name);
+    pub(super) async fn make_node(&self, content: &Content, size: u64) -> Result<Node> {
+        let quota = self.quota_gate();
+        let mut attributes = Attributes::new(self.file_name());
         attributes.set_fingerprint(&content.fingerprint);
-        let draft = Draft {
-            origin: Origin::Upload(content.token),
-            key: NodeKey::File(content.key),
-            attributes,
-            size,
-            replaces: self.replaces,
-        };
-        let node = self.session.put_one(&self.folder, draft).await?;
-        self.progress.event(TransferEvent::Finished { path: Path::new(&name), bytes: size });
-        Ok(node)
+        loop {
+            let draft = Draft {
+                origin: Origin::Upload(content.token.clone()),
+                key: NodeKey::File(content.key.clone()),
+                attributes: attributes.clone(),
+                size,
+                replaces: self.replaces,
+            };
+            match self.session.put_one(&self.folder, draft).await {
+                Ok(node) => {
+                    self.finished(size);
+                    return Ok(node);
+                }
+                Err(error) => quota.pass(error).await?,
+            }
+        }
     }
 
-    /// Sends the content, and gives the key and the token it got.
+    pub(super) fn started(&self, bytes: u64) {
+        let path = Path::new(self.file_name());
+        self.progress.event(TransferEvent::Started { path, bytes });
+    }
+
+    pub(super) fn finished(&self, bytes: u64) {
+        let path = Path::new(self.file_name());
+        self.progress.event(TransferEvent::Finished { path, bytes });
+    }
+
+    pub(super) fn file_name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn quota_gate(&self) -> Arc<QuotaGate> {
+        Arc::new(QuotaGate::new(self.on_quota, self.progress.clone()))
+    }
+
+    /// What sends to an address, with a key.
+    pub(super) fn sender(&self, url: StorageUrl, key: &ContentKey, nonce: Nonce) -> Arc<Sender> {
+        Arc::new(Sender {
+            url,
+            cipher: ContentCipher::new(key, nonce),
+            session: self.session.clone(),
+            progress: self.progress.clone(),
+            quota: self.quota_gate(),
+            sent: self.sent.clone(),
+        })
+    }
+
+    /// Sends the content of a reader, and gives the key and the token it got.
     async fn send(
         &self,
-        source: &mut Source<'_>,
+        reader: &mut (dyn AsyncRead + Send + Unpin),
         size: u64,
-        mtime: i64,
     ) -> Result<Content, Failure> {
         change::must_be_folder(&self.folder)?;
         self.session.must_be_account()?;
-        let name = Path::new(self.name.as_deref().unwrap_or_default());
-        self.progress.event(TransferEvent::Started { path: name, bytes: size });
+        self.started(size);
         let key = ContentKey::generate().map_err(Error::from)?;
         let nonce = Nonce::generate().map_err(Error::from)?;
-        let sender = Arc::new(Sender {
-            url: self.request_url(size).await?,
-            cipher: ContentCipher::new(&key, nonce),
-            session: self.session.clone(),
-            progress: self.progress.clone(),
-            sent: self.sent.clone(),
-        });
+        let url = request_url(&self.session, size, &self.quota_gate()).await?;
+        let sender = self.sender(url, &key, nonce);
         let mut fingerprint = FingerprintHasher::new(size);
         let mut macs = MetaMacBuilder::new(&key);
         let mut token = None;
         if size == 0 {
             token = sender.post(0, Bytes::new()).await?;
         } else {
-            let reading = read_in_order(source, &mut fingerprint, size);
-            let sending = reading
-                .map_ok(|(segment, plain)| sender.clone().segment(segment, plain))
-                .try_buffered(CONNECTIONS);
+            let sending = read_in_order(reader, &mut fingerprint, size)
+                .map_ok(|(segment, plain)| segment_of_reader(sender.clone(), segment, plain))
+                .try_buffered(self.connections);
             let mut sending = std::pin::pin!(sending);
             while let Some((chunk_macs, got)) = sending.try_next().await? {
                 for mac in &chunk_macs {
@@ -200,172 +260,49 @@ impl Upload {
                 token = got.or(token);
             }
         }
-        let missing = || StorageError::Passing(NetworkErrorKind::Other("no upload token".into()));
         Ok(Content {
-            token: token.ok_or_else(|| missing().give_up(&sender.url))?,
+            token: token.ok_or_else(|| Failure::no_token(&sender.url))?,
             key: FileKey::new(&key, nonce, macs.finish()).map_err(Error::from)?,
-            fingerprint: fingerprint.finish(mtime),
+            fingerprint: fingerprint.finish(self.modified.unwrap_or(0)),
         })
     }
+}
 
-    async fn request_url(&self, size: u64) -> Result<StorageUrl> {
-        let request = RequestUpload {
-            s: size,
-            ssl: Some(self.session.channel().options().ssl()),
-            v: Some(3),
-            t: None,
-            ms: None,
-            r: None,
-            e: None,
-        };
-        Ok(self.session.channel().call(&request).await?.p)
-    }
+/// What a complete upload leaves.
+pub(super) struct Content {
+    pub token: UploadToken,
+    pub key: FileKey,
+    pub fingerprint: Fingerprint,
 }
 
 /// Reads segment after segment, and shows each to the fingerprint.
 fn read_in_order<'a>(
-    source: &'a mut Source<'_>,
+    reader: &'a mut (dyn AsyncRead + Send + Unpin),
     fingerprint: &'a mut FingerprintHasher,
     size: u64,
 ) -> impl Stream<Item = Result<(Segment, Vec<u8>), Failure>> + 'a {
-    let state = (source, fingerprint, segments(size));
-    futures_util::stream::try_unfold(state, |(source, fingerprint, mut segments)| async move {
+    let state = (reader, fingerprint, segments(size));
+    futures_util::stream::try_unfold(state, |(reader, fingerprint, mut segments)| async move {
         let Some(segment) = segments.next() else { return Ok(None) };
-        let plain = source.read(segment).await?;
+        let mut plain = vec![0; segment.len()];
+        reader.read_exact(&mut plain).await.map_err(Error::local("(reader)"))?;
         fingerprint.update(&plain);
-        Ok(Some(((segment, plain), (source, fingerprint, segments))))
+        Ok(Some(((segment, plain), (reader, fingerprint, segments))))
     })
 }
 
-/// What a complete upload leaves.
-struct Content {
-    token: UploadToken,
-    key: FileKey,
-    fingerprint: Fingerprint,
-}
-
-/// Why the content was not sent.
-enum Failure {
-    /// A new address may help.
-    AddressDied(Error),
-    Final(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Final(error)
-    }
-}
-
-/// Encrypts and sends segments to one address.
-struct Sender {
-    url: StorageUrl,
-    cipher: ContentCipher,
-    session: Session,
-    progress: Arc<dyn Progress>,
-    sent: Arc<AtomicU64>,
-}
-
-impl Sender {
-    async fn segment(
-        self: Arc<Self>,
-        segment: Segment,
-        mut bytes: Vec<u8>,
-    ) -> Result<(Vec<ChunkMac>, Option<UploadToken>), Failure> {
-        let sender = self.clone();
-        let (macs, body) = blocking(move || {
-            let macs = sender.cipher.encrypt_chunks(segment.start, &mut bytes);
-            Ok((macs, Bytes::from(bytes)))
-        })
-        .await?;
-        let token = self.post(segment.start, body).await?;
-        let bytes = segment.len() as u64;
-        self.sent.fetch_add(bytes, Ordering::Relaxed);
-        self.progress.event(TransferEvent::Advanced { bytes });
-        Ok((macs, token))
-    }
-
-    async fn post(&self, offset: u64, body: Bytes) -> Result<Option<UploadToken>, Failure> {
-        let options = self.session.channel().options();
-        let mut backoff = Backoff::new(options.busy_patience);
-        loop {
-            let posted = storage::post(options, &self.url, offset, body.clone()).await;
-            let error = match posted {
-                Ok(token) => return Ok(token),
-                Err(error) => error,
-            };
-            tracing::debug!(?error, offset, "a piece was not taken");
-            match error {
-                StorageError::Expired
-                | StorageError::Refused(
-                    ErrorCode::RateLimit | ErrorCode::Range | ErrorCode::Expired,
-                ) => return Err(Failure::AddressDied(error.give_up(&self.url))),
-                StorageError::Passing(_)
-                | StorageError::Refused(
-                    ErrorCode::Again
-                    | ErrorCode::Key
-                    | ErrorCode::Unavailable
-                    | ErrorCode::TooManyConnections,
-                ) if backoff.wait().await => {}
-                error => return Err(error.give_up(&self.url).into()),
-            }
-        }
-    }
-}
-
-/// Where the plaintext comes from.
-enum Source<'a> {
-    /// A file, which is read from where the last read ended.
-    File {
-        file: Arc<File>,
-        path: &'a Path,
-    },
-    Reader(&'a mut (dyn AsyncRead + Send + Unpin)),
-}
-
-impl Source<'_> {
-    async fn read(&mut self, segment: Segment) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; segment.len()];
-        match self {
-            Self::Reader(reader) => {
-                reader.read_exact(&mut bytes).await.map_err(Error::local("(reader)"))?;
-                Ok(bytes)
-            }
-            Self::File { file, path } => {
-                let (file, label) = (file.clone(), path.to_path_buf());
-                blocking(move || match (&*file).read_exact(&mut bytes) {
-                    Ok(()) => Ok(bytes),
-                    Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                        Err(changed(&label))
-                    }
-                    Err(error) => Err(Error::local(label)(error)),
-                })
-                .await
-            }
-        }
-    }
-}
-
-fn open(path: &Path) -> Result<(File, u64, Option<i64>)> {
-    let file = File::open(path).map_err(Error::local(path))?;
-    let metadata = file.metadata().map_err(Error::local(path))?;
-    if !metadata.is_file() {
-        return Err(Error::Refused(format!("{} is not a file", path.display())));
-    }
-    Ok((file, metadata.len(), modified(&metadata)))
-}
-
-fn must_be_unchanged(path: &Path, size: u64, mtime: Option<i64>) -> Result<()> {
-    let metadata = std::fs::metadata(path).map_err(Error::local(path))?;
-    match metadata.len() == size && modified(&metadata) == mtime {
-        true => Ok(()),
-        false => Err(changed(path)),
-    }
-}
-
-fn changed(path: &Path) -> Error {
-    let source = std::io::Error::other("the file changed while it was read");
-    Error::Local { path: path.to_owned(), source }
+async fn segment_of_reader(
+    sender: Arc<Sender>,
+    segment: Segment,
+    mut bytes: Vec<u8>,
+) -> Result<(Vec<ChunkMac>, Option<UploadToken>), Failure> {
+    let encrypting = sender.clone();
+    let (macs, body) = blocking(move || {
+        let macs = encrypting.cipher.encrypt_chunks(segment.start, &mut bytes);
+        Ok((macs, Bytes::from(bytes)))
+    })
+    .await?;
+    Ok((macs, sender.post(segment.start, body).await?))
 }
 
 /// The last part of a local path, which must be Unicode to be a remote name.

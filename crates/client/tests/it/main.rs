@@ -7,6 +7,7 @@ mod folder_link;
 mod links;
 mod raid;
 mod resume;
+mod resume_upload;
 mod shares;
 mod tree;
 mod world;
