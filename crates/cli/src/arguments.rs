@@ -1,10 +1,14 @@
 //! The command line: every verb and every flag, with the environment variable of each.
 
+mod transfer;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use transfer::{Choice, Overwrite, Pace};
 
 /// MEGA for people and for scripts.
 ///
@@ -45,6 +49,9 @@ pub struct Global {
     /// Where logins are kept, instead of the usual place for configuration
     #[arg(long, global = true, value_name = "DIR", env = "SUPERMEGA_CONFIG_DIR")]
     pub config_dir: Option<PathBuf>,
+    /// Where unfinished uploads are noted, instead of the usual place for such
+    #[arg(long, global = true, value_name = "DIR", env = "SUPERMEGA_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
     /// How long to try to reach the service
     #[arg(
         long,
@@ -54,6 +61,15 @@ pub struct Global {
         default_value_t = 15
     )]
     pub timeout: u64,
+    /// How long a storage server may show no sign before its request is sent again
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        env = "SUPERMEGA_STALL_TIMEOUT",
+        default_value_t = 60
+    )]
+    pub stall_timeout: u64,
     /// How long to go on when the service is busy or the network fails
     #[arg(
         long,
@@ -142,20 +158,15 @@ pub struct Get {
     /// What to do with other files that have the target's name
     #[arg(long, value_name = "WHAT", env = "SUPERMEGA_OVERWRITE", default_value = "ask")]
     pub overwrite: Overwrite,
+    /// Which files.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: Pace,
     /// Read the password of a protected link from standard input
     #[arg(long, env = "SUPERMEGA_LINK_PASSWORD_STDIN", value_parser = switch())]
     pub link_password_stdin: bool,
-}
-
-/// What to do with a different file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Overwrite {
-    /// Ask on a terminal, fail elsewhere.
-    Ask,
-    /// Leave it and go on.
-    Never,
-    /// Replace it.
-    Always,
 }
 
 /// `import`
@@ -246,6 +257,15 @@ pub struct Put {
     /// What to upload, and last, if there are several, the remote target; - is standard input
     #[arg(required = true, value_name = "LOCAL... [REMOTE]")]
     pub paths: Vec<String>,
+    /// What to do with other files that have the target's name; those that are replaced become old versions
+    #[arg(long, value_name = "WHAT", env = "SUPERMEGA_OVERWRITE", default_value = "different")]
+    pub overwrite: Overwrite,
+    /// Which files.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: Pace,
 }
 
 /// `rm`

@@ -1,16 +1,18 @@
 //! What a verb needs besides its arguments: the client, the login, the output.
 
+use std::num::NonZero;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use supermega::{
     AuthenticationError, Client, Error, Inside, Link, Node, RemotePath, Session, Tree,
 };
 
-use crate::arguments::Global;
+use crate::arguments::{Global, Pace};
 use crate::error::{CommandError, Result};
 use crate::output::Output;
 use crate::place::Place;
-use crate::profile::Profile;
+use crate::profile::{self, Profile};
 use crate::secret;
 
 /// For scripts that keep their session themselves.
@@ -25,6 +27,8 @@ pub struct Context {
     pub global: Global,
     /// Where output goes.
     pub output: Output,
+    /// How many bytes a second may move.
+    rate: Option<NonZero<u64>>,
 }
 
 /// A node, and the session and tree that it was found in.
@@ -41,16 +45,34 @@ pub struct Found {
 impl Context {
     /// Puts them together.
     pub fn new(global: Global, output: Output) -> Self {
-        Self { global, output }
+        Self { global, output, rate: None }
+    }
+
+    /// The same for transfers at a certain pace.
+    pub fn paced(&self, pace: &Pace) -> Self {
+        Self { global: self.global.clone(), output: self.output.clone(), rate: pace.limit_rate }
     }
 
     /// A client for the service that was named.
     pub fn client(&self) -> Result<Client> {
-        Ok(Client::builder()
+        let mut client = Client::builder()
             .api_url(&self.global.api_url)
             .timeout(Duration::from_secs(self.global.timeout))
-            .patience(Duration::from_secs(self.global.patience))
-            .build()?)
+            .stall_timeout(Duration::from_secs(self.global.stall_timeout))
+            .patience(Duration::from_secs(self.global.patience));
+        if let Some(rate) = self.rate {
+            client = client.limit_rate(rate);
+        }
+        Ok(client.build()?)
+    }
+
+    /// Where unfinished uploads are noted.
+    pub fn journals(&self) -> Result<PathBuf> {
+        let folder = match &self.global.state_dir {
+            Some(folder) => folder.clone(),
+            None => profile::usual_state_place()?,
+        };
+        Ok(folder.join("uploads"))
     }
 
     /// The profile that was named.

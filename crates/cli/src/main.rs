@@ -11,6 +11,7 @@ mod output;
 mod place;
 mod profile;
 mod secret;
+mod selection;
 mod stop;
 mod usage;
 
@@ -58,7 +59,7 @@ async fn run(arguments: Arguments, output: Output) -> Exit {
     };
     let done = tokio::select! {
         done = command::run(arguments.command, &context) => done,
-        // Dropping what was under way removes the files in the making.
+        // Dropping what was under way keeps what a later run can go on with, and removes the rest.
         () = interrupted => Err(CommandError::Interrupted),
     };
     done.unwrap_or_else(|error| {

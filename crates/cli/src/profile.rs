@@ -97,13 +97,22 @@ impl Profile {
 }
 
 fn usual_place() -> Result<PathBuf> {
+    Ok(strategy()?.config_dir())
+}
+
+/// Where things are kept that a later run needs, and nobody else.
+pub fn usual_state_place() -> Result<PathBuf> {
+    let strategy = strategy()?;
+    Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()))
+}
+
+fn strategy() -> Result<impl AppStrategy> {
     let arguments = AppStrategyArgs {
         top_level_domain: "org".into(),
         author: "supermega".into(),
         app_name: "supermega".into(),
     };
-    let strategy = etcetera::choose_app_strategy(arguments).map_err(CommandError::local)?;
-    Ok(strategy.config_dir())
+    etcetera::choose_app_strategy(arguments).map_err(CommandError::local)
 }
 
 fn make_private_folder(folder: &Path) -> std::io::Result<()> {

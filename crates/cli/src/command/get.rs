@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
@@ -10,23 +11,24 @@ use supermega::name::{System, for_terminal, to_local};
 use supermega::transfer::{Download, DownloadPlan, Existing, Progress, TargetState};
 use supermega::{Error, Link, Node, PublicFile, Session};
 
+use super::lanes::Lanes;
+use super::overwrite::{Pair, Verdict, decide};
 use super::summary::Summary;
-use crate::arguments::{Get, Overwrite};
+use crate::arguments::{Choice, Get, Pace};
 use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
 use crate::output::name_of;
 use crate::place::Place;
 use crate::secret;
-
-/// Files at the same time.
-const FILES: usize = 4;
+use crate::selection::Selection;
 
 /// A file to fetch.
 struct Job {
     download: Download,
     path: PathBuf,
     size: u64,
+    modified: Option<SystemTime>,
     state: TargetState,
 }
 
@@ -38,6 +40,8 @@ enum Source {
 
 /// Downloads each source to the target.
 pub async fn run(arguments: Get, context: &Context) -> Result<Exit> {
+    let context = &context.paced(&arguments.pace);
+    let selection = Selection::new(&arguments.choice)?;
     let (sources, target) = match arguments.paths.as_slice() {
         [only] => (std::slice::from_ref(only), "."),
         [sources @ .., target] => (sources, target.as_str()),
@@ -53,19 +57,25 @@ pub async fn run(arguments: Get, context: &Context) -> Result<Exit> {
         }
     }
     if target == "-" {
-        to_stdout(context, found).await?;
+        to_stdout(context, found, &arguments.pace).await?;
         return Ok(summary.exit(context));
     }
     let target = Target::new(target, several)?;
     let mut jobs = Vec::new();
     for source in found {
-        match tokio::task::block_in_place(|| plan(context, &target, source, &mut summary)) {
+        let planned = tokio::task::block_in_place(|| {
+            plan(context, &target, source, &arguments.choice, &selection, &mut summary)
+        });
+        match planned {
             Ok(planned) => jobs.extend(planned),
             Err(error) => summary.fail(context, error, several)?,
         }
     }
-    let jobs = settle(context, jobs, arguments.overwrite, &mut summary).await?;
-    fetch(context, jobs, &mut summary).await?;
+    let jobs = settle(context, jobs, &arguments, &mut summary).await?;
+    match arguments.choice.dry_run {
+        true => tell(context, &jobs, &mut summary)?,
+        false => fetch(context, jobs, &arguments.pace, &mut summary).await?,
+    }
     Ok(summary.exit(context))
 }
 
@@ -120,22 +130,29 @@ fn plan(
     context: &Context,
     target: &Target,
     source: Source,
+    choice: &Choice,
+    selection: &Selection,
     summary: &mut Summary,
 ) -> Result<Vec<Job>> {
     let found = match source {
         Source::File(file) => {
             let path = target.of(context, Some(file.name().unwrap_or_default()));
             let state = TargetState::of(&path, file.size(), file.modified())?;
-            let (download, size) = (file.download()?, file.size());
-            return Ok(vec![Job { download, path, size, state }]);
+            let (download, size, modified) = (file.download()?, file.size(), file.modified_at());
+            return Ok(vec![Job { download, path, size, modified, state }]);
         }
         Source::Node(found) => found,
     };
     if found.node.problem().is_some() {
         return Err(unreadable(&found.node));
     }
-    let path = target.of(context, found.node.name());
-    let mut plan = DownloadPlan::new(&found.tree, &found.node, &path, System::current())?;
+    let top = target.of(context, found.node.name());
+    let mut plan = DownloadPlan::new(&found.tree, &found.node, &top, System::current())?;
+    let below = |path: &Path| path.strip_prefix(&top).unwrap_or(path).to_owned();
+    plan.files.retain(|file| selection.has_file(&below(&file.path)));
+    let files: Vec<PathBuf> = plan.files.iter().map(|file| below(&file.path)).collect();
+    plan.folders
+        .retain(|folder| selection.has_folder(&below(folder), files.iter().map(PathBuf::as_path)));
     for renamed in &plan.renamed {
         say_renamed(context, &renamed.name, &renamed.path);
     }
@@ -145,10 +162,13 @@ fn plan(
     for error in plan.failed.drain(..) {
         summary.add::<()>(context, Err(error.into()))?;
     }
-    plan.make_folders()?;
+    if !choice.dry_run {
+        plan.make_folders()?;
+    }
     let job = |file: supermega::transfer::PlannedDownload| {
         let download = found.session.download(&file.node)?;
-        Ok(Job { download, path: file.path, size: file.node.size(), state: file.state })
+        let (size, modified) = (file.node.size(), file.node.modified());
+        Ok(Job { download, path: file.path, size, modified, state: file.state })
     };
     plan.files.into_iter().map(job).collect()
 }
@@ -157,32 +177,36 @@ fn plan(
 async fn settle(
     context: &Context,
     jobs: Vec<Job>,
-    overwrite: Overwrite,
+    arguments: &Get,
     summary: &mut Summary,
 ) -> Result<Vec<Job>> {
     let mut wanted = Vec::with_capacity(jobs.len());
     for mut job in jobs {
-        let replace = match (job.state, overwrite) {
-            (TargetState::Absent, _) => Some(true),
-            (TargetState::Same, _) | (TargetState::Different, Overwrite::Never) => Some(false),
-            (TargetState::Different, Overwrite::Always) => Some(true),
-            (TargetState::Different, Overwrite::Ask) => {
-                let question = format!("{} is there and different. Replace it?", shown(&job.path));
-                context.output.ask(question).await?
-            }
+        if arguments.choice.checksum && job.state != TargetState::Absent {
+            let same = job.download.matches(&job.path).await?;
+            job.state = if same { TargetState::Same } else { TargetState::Different };
+        }
+        let pair = Pair {
+            state: job.state,
+            source: job.modified,
+            target: std::fs::metadata(&job.path).and_then(|found| found.modified()).ok(),
         };
-        match replace {
-            Some(true) => {
-                if job.state == TargetState::Different {
+        let shown = shown(&job.path);
+        match decide(&context.output, arguments.overwrite, pair, &shown).await? {
+            Verdict::Transfer => {
+                if job.state != TargetState::Absent {
                     job.download = job.download.existing(Existing::Replace);
                 }
                 wanted.push(job);
             }
-            Some(false) => {
-                context.output.note(&format!("{} stays as it is", shown(&job.path)));
-                summary.add(context, report(context, &job.path, job.size, "skipped"))?;
+            Verdict::Skip => {
+                context.output.note(&format!("{shown} stays as it is"));
+                // A run that was killed may have left what is of no use any more.
+                let kept = Download::forget(&job.path).await.map_err(CommandError::from);
+                let kept = kept.and(report(context, &job.path, job.size, "skipped"));
+                summary.add(context, kept)?;
             }
-            None => {
+            Verdict::Undecided => {
                 let error = CommandError::Different(job.path.display().to_string());
                 summary.add::<()>(context, Err(error))?;
             }
@@ -191,19 +215,35 @@ async fn settle(
     Ok(wanted)
 }
 
-async fn fetch(context: &Context, jobs: Vec<Job>, summary: &mut Summary) -> Result<()> {
+/// Says what would be fetched.
+fn tell(context: &Context, jobs: &[Job], summary: &mut Summary) -> Result<()> {
+    for job in jobs {
+        context.output.note(&format!("{} would be downloaded", shown(&job.path)));
+        summary.add(context, report(context, &job.path, job.size, "would_download"))?;
+    }
+    Ok(())
+}
+
+async fn fetch(
+    context: &Context,
+    jobs: Vec<Job>,
+    pace: &Pace,
+    summary: &mut Summary,
+) -> Result<()> {
     let several = jobs.len() > 1;
     let bars: Arc<dyn Progress> =
-        Arc::new(context.output.bars(jobs.iter().map(|job| job.size).sum()));
+        Arc::new(context.output.bars(jobs.len(), jobs.iter().map(|job| job.size).sum()));
+    let lanes = &Lanes::new(pace.transfers.get());
     let mut running = futures_util::stream::iter(jobs)
         .map(|job| {
-            let bars = bars.clone();
+            let download = paced(job.download, pace).progress(bars.clone());
             async move {
-                let fetched = job.download.progress(bars).to_path(&job.path).await;
+                let _lane = lanes.enter(job.size).await;
+                let fetched = download.to_path(&job.path).await;
                 (job.path, job.size, fetched)
             }
         })
-        .buffer_unordered(FILES);
+        .buffer_unordered(lanes.count());
     while let Some((path, size, fetched)) = running.next().await {
         let done = match fetched {
             Ok(()) => report(context, &path, size, "downloaded"),
@@ -215,6 +255,10 @@ async fn fetch(context: &Context, jobs: Vec<Job>, summary: &mut Summary) -> Resu
     Ok(())
 }
 
+fn paced(download: Download, pace: &Pace) -> Download {
+    download.connections(pace.connections.get().into()).on_quota(pace.on_quota.into())
+}
+
 fn report(context: &Context, path: &Path, size: u64, state: &str) -> Result<()> {
     context.output.object(|| {
         json!({ "type": "file", "path": path.display().to_string(), "size": size, "state": state })
@@ -223,15 +267,16 @@ fn report(context: &Context, path: &Path, size: u64, state: &str) -> Result<()> 
 
 /// Writes files to standard output, one after the other, **before** each is verified as a whole: a failure
 /// shows in the exit code only.
-async fn to_stdout(context: &Context, sources: Vec<Source>) -> Result<()> {
+async fn to_stdout(context: &Context, sources: Vec<Source>, pace: &Pace) -> Result<()> {
     for source in sources {
         let (mut download, size) = match source {
             Source::File(file) => (file.download()?, file.size()),
             Source::Node(found) => (found.session.download(&found.node)?, found.node.size()),
         };
+        download = paced(download, pace);
         // On a terminal a bar would stand amid the file.
         if !std::io::stdout().is_terminal() {
-            download = download.progress(Arc::new(context.output.bars(size)));
+            download = download.progress(Arc::new(context.output.bars(1, size)));
         }
         let mut chunks = download.chunks();
         while let Some(chunk) = chunks.try_next().await? {

@@ -5,24 +5,29 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
 use supermega::name::{System, for_terminal, to_remote};
-use supermega::transfer::{PlannedUpload, Progress, TargetState, UploadPlan};
+use supermega::transfer::{PlannedUpload, Progress, TargetState, Upload, UploadPlan};
 use supermega::{Error, Node, RemotePath, Session, Tree};
 
+use super::lanes::Lanes;
+use super::overwrite::{Pair, Verdict, decide};
 use super::summary::Summary;
-use crate::arguments::Put;
+use crate::arguments::{Choice, Put};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
 use crate::place::Place;
+use crate::selection::Selection;
 
-/// Files at the same time.
-const FILES: usize = 4;
+/// Folders that are made at the same time, in one request.
+const FOLDERS: usize = 500;
 
 /// Uploads each source to the target.
 pub async fn run(arguments: Put, context: &Context) -> Result<Exit> {
+    let context = &context.paced(&arguments.pace);
+    let selection = Selection::new(&arguments.choice)?;
     let (sources, target) = match arguments.paths.as_slice() {
         [only] => (std::slice::from_ref(only), "/"),
         [sources @ .., target] => (sources, target.as_str()),
@@ -42,13 +47,28 @@ pub async fn run(arguments: Put, context: &Context) -> Result<Exit> {
     let target = Target { path, is_folder, spool: spool.path() };
     let (mut summary, mut files) = (Summary::default(), Vec::new());
     for source in sources {
-        match prepare(context, &session, source, &target, &mut summary).await {
+        let prepared = prepare(
+            context,
+            &session,
+            source,
+            &target,
+            &arguments.choice,
+            &selection,
+            &mut summary,
+        );
+        match prepared.await {
             Ok(planned) => files.extend(planned),
             Err(error) => summary.fail(context, error, several)?,
         }
     }
     let files = each_once(context, files, &mut summary)?;
-    send(context, &session, files, &mut summary).await?;
+    let sending =
+        Sending { context, session: &session, arguments: &arguments, spool: spool.path() };
+    let wanted = sending.settle(files, &mut summary).await?;
+    match arguments.choice.dry_run {
+        true => sending.tell(&wanted, &mut summary)?,
+        false => sending.send(wanted, &mut summary).await?,
+    }
     Ok(summary.exit(context))
 }
 
@@ -66,6 +86,8 @@ async fn prepare(
     session: &Session,
     source: &str,
     target: &Target<'_>,
+    choice: &Choice,
+    selection: &Selection,
     summary: &mut Summary,
 ) -> Result<Vec<PlannedUpload>> {
     let (local, remote) = match source {
@@ -80,7 +102,11 @@ async fn prepare(
         text => (PathBuf::from(text), target.path.clone()),
     };
     let tree = session.tree().await?;
-    let plan = tokio::task::block_in_place(|| plan(&tree, &local, &remote))?;
+    let mut plan = tokio::task::block_in_place(|| plan(&tree, &local, &remote))?;
+    drop(tree);
+    let below = |path: &Path| path.strip_prefix(&local).unwrap_or(path).to_owned();
+    plan.files.retain(|file| selection.has_file(&below(&file.local)));
+    let files: Vec<PathBuf> = plan.files.iter().map(|file| below(&file.local)).collect();
     for path in &plan.skipped {
         let path = path.display().to_string();
         context.output.note(&format!("{} is no file and stays behind", for_terminal(&path)));
@@ -88,10 +114,30 @@ async fn prepare(
     for error in plan.failed {
         summary.add::<()>(context, Err(error.into()))?;
     }
-    for folder in &plan.folders {
-        session.make_folder(folder).await?;
+    let top = remote.to_string();
+    plan.folders.retain(|folder| {
+        let path = folder.to_string();
+        let path = path.strip_prefix(&top).unwrap_or_default().trim_start_matches('/').to_owned();
+        selection.has_folder(Path::new(&path), files.iter().map(PathBuf::as_path))
+    });
+    if !choice.dry_run {
+        make_folders(session, &plan.folders).await?;
     }
     Ok(plan.files)
+}
+
+/// Makes folders level by level: those of one level travel together.
+async fn make_folders(session: &Session, folders: &[RemotePath]) -> Result<()> {
+    let depth = |folder: &RemotePath| folder.names().len();
+    let mut folders: Vec<&RemotePath> = folders.iter().collect();
+    folders.sort_by_key(|folder| depth(folder));
+    for level in folders.chunk_by(|a, b| depth(a) == depth(b)) {
+        let mut making = futures_util::stream::iter(level)
+            .map(|folder| session.make_folder(folder))
+            .buffer_unordered(FOLDERS);
+        while making.try_next().await?.is_some() {}
+    }
+    Ok(())
 }
 
 /// Plans one source; the folder around its target must exist.
@@ -147,71 +193,120 @@ async fn spool_stdin(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-async fn send(
-    context: &Context,
-    session: &Session,
-    files: Vec<PlannedUpload>,
-    summary: &mut Summary,
-) -> Result<()> {
-    let (same, wanted): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|file| file.state == TargetState::Same);
-    for file in same {
-        let remote = file.remote.to_string();
-        context.output.note(&format!("{} stays as it is", for_terminal(&remote)));
-        summary.add(context, report(context, &file, None, "skipped"))?;
-    }
-    let several = wanted.len() > 1;
-    let bytes = wanted.iter().map(|file| file.size).sum();
-    let bars: Arc<dyn Progress> = Arc::new(context.output.bars(bytes));
-    let mut running = futures_util::stream::iter(wanted)
-        .map(|file| {
-            let bars = bars.clone();
-            async move {
-                let sent = one(session, &file, bars).await;
-                (file, sent)
+/// Files on their way.
+struct Sending<'a> {
+    context: &'a Context,
+    session: &'a Session,
+    arguments: &'a Put,
+    spool: &'a Path,
+}
+
+impl Sending<'_> {
+    /// Decides what happens to files that are there, and gives those to send.
+    async fn settle(
+        &self,
+        files: Vec<PlannedUpload>,
+        summary: &mut Summary,
+    ) -> Result<Vec<PlannedUpload>> {
+        let context = self.context;
+        let unfinished = std::fs::read_dir(context.journals()?)
+            .is_ok_and(|mut entries| entries.next().is_some());
+        let mut wanted = Vec::with_capacity(files.len());
+        for mut file in files {
+            if let Some(existing) =
+                file.existing.as_ref().filter(|_| self.arguments.choice.checksum)
+            {
+                let same = self.session.download(existing)?.matches(&file.local).await?;
+                file.state = if same { TargetState::Same } else { TargetState::Different };
             }
-        })
-        .buffer_unordered(FILES);
-    while let Some((file, sent)) = running.next().await {
-        let done = match sent {
-            Ok(node) => report(context, &file, Some(&node), "uploaded"),
-            Err(error) if several => Err(CommandError::of(error, &file.remote.to_string())),
-            Err(error) => Err(error.into()),
+            let pair = Pair {
+                state: file.state,
+                source: std::fs::metadata(&file.local).and_then(|found| found.modified()).ok(),
+                target: file.existing.as_ref().and_then(Node::modified),
+            };
+            let remote = file.remote.to_string();
+            let shown = for_terminal(&remote);
+            match decide(&context.output, self.arguments.overwrite, pair, &shown).await? {
+                Verdict::Transfer => wanted.push(file),
+                Verdict::Skip => {
+                    context.output.note(&format!("{shown} stays as it is"));
+                    if unfinished {
+                        // A run that was killed may have left a journal of what is done.
+                        self.upload(&file).await?.forget(&file.local).await?;
+                    }
+                    summary.add(context, report(context, &file, None, "skipped"))?;
+                }
+                Verdict::Undecided => {
+                    summary.add::<()>(context, Err(CommandError::Different(remote)))?;
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Says what would be sent.
+    fn tell(&self, files: &[PlannedUpload], summary: &mut Summary) -> Result<()> {
+        for file in files {
+            let remote = file.remote.to_string();
+            self.context.output.note(&format!("{} would be uploaded", for_terminal(&remote)));
+            summary.add(self.context, report(self.context, file, None, "would_upload"))?;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, files: Vec<PlannedUpload>, summary: &mut Summary) -> Result<()> {
+        let several = files.len() > 1;
+        let bytes = files.iter().map(|file| file.size).sum();
+        let bars: Arc<dyn Progress> = Arc::new(self.context.output.bars(files.len(), bytes));
+        let lanes = &Lanes::new(self.arguments.pace.transfers.get());
+        let mut running = futures_util::stream::iter(files)
+            .map(|file| {
+                let bars = bars.clone();
+                async move {
+                    let _lane = lanes.enter(file.size).await;
+                    let sent = match self.upload(&file).await {
+                        Ok(upload) => upload.progress(bars).from_path(&file.local).await,
+                        Err(error) => Err(error),
+                    };
+                    (file, sent)
+                }
+            })
+            .buffer_unordered(lanes.count());
+        while let Some((file, sent)) = running.next().await {
+            let done = match sent {
+                Ok(node) => report(self.context, &file, Some(&node), "uploaded"),
+                Err(error) if several => Err(CommandError::of(error, &file.remote.to_string())),
+                Err(error) => Err(error.into()),
+            };
+            summary.add(self.context, done)?;
+        }
+        Ok(())
+    }
+
+    /// Prepares the upload of a file. What comes through a pipe cannot be gone on with.
+    async fn upload(&self, file: &PlannedUpload) -> Result<Upload, Error> {
+        let tree = self.session.tree().await?;
+        let missing = || Error::NotFound { what: file.remote.to_string() };
+        let place = (file.remote.parent(), file.remote.file_name());
+        let (parent, name) = if let (Some(parent), Some(name)) = place {
+            (tree.at(&parent)?, name)
+        } else {
+            // A file named by its handle: the new version keeps its name and place.
+            let existing = file.existing.as_ref().ok_or_else(missing)?;
+            let parent = existing.parent().and_then(|parent| tree.node(parent));
+            (parent.ok_or_else(missing)?, existing.name().ok_or_else(missing)?)
         };
-        summary.add(context, done)?;
+        let pace = &self.arguments.pace;
+        let mut upload = self.session.upload(&parent).name(name);
+        if let Some(existing) = &file.existing {
+            upload = upload.replacing(existing);
+        }
+        if !file.local.starts_with(self.spool) {
+            let journals = self.context.journals().map_err(|e| Error::Input(e.to_string()))?;
+            upload = upload.journal_in(journals);
+        }
+        Ok(upload.connections(pace.connections.get().into()).on_quota(pace.on_quota.into()))
     }
-    Ok(())
-}
-
-async fn one(
-    session: &Session,
-    file: &PlannedUpload,
-    bars: Arc<dyn Progress>,
-) -> Result<Node, Error> {
-    let (Some(parent), Some(name)) = (file.remote.parent(), file.remote.file_name()) else {
-        return replace_by_handle(session, file, bars).await;
-    };
-    let parent = session.tree().await?.at(&parent)?;
-    let mut upload = session.upload(&parent).name(name).progress(bars);
-    if let Some(existing) = &file.existing {
-        upload = upload.replacing(existing);
-    }
-    upload.from_path(&file.local).await
-}
-
-/// The target is a file named by its handle: the new version keeps its name and place.
-async fn replace_by_handle(
-    session: &Session,
-    file: &PlannedUpload,
-    bars: Arc<dyn Progress>,
-) -> Result<Node, Error> {
-    let missing = || Error::NotFound { what: file.remote.to_string() };
-    let existing = file.existing.as_ref().ok_or_else(missing)?;
-    let tree = session.tree().await?;
-    let parent = existing.parent().and_then(|parent| tree.node(parent)).ok_or_else(missing)?;
-    let name = existing.name().ok_or_else(missing)?;
-    let upload = session.upload(&parent).name(name).replacing(existing).progress(bars);
-    upload.from_path(&file.local).await
 }
 
 fn report(context: &Context, file: &PlannedUpload, node: Option<&Node>, state: &str) -> Result<()> {

@@ -124,8 +124,8 @@ impl Output {
         });
     }
 
-    /// Bars for a transfer of so many bytes.
-    pub fn bars(&self, bytes: u64) -> Bars {
-        Bars::new(&self.bars, bytes)
+    /// Bars for a transfer of so many files and bytes.
+    pub fn bars(&self, files: usize, bytes: u64) -> Bars {
+        Bars::new(self, files as u64, bytes)
     }
 }

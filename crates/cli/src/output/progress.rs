@@ -1,36 +1,80 @@
-//! One bar for all files of a transfer: bytes, rate, and how long it will take.
+//! One bar for all files of a transfer: bytes, rate, how long it will take, and how many files are done.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use supermega::QuotaKind;
 use supermega::transfer::{Progress, TransferEvent};
+
+use super::Output;
 
 /// Shows how a transfer goes.
 #[derive(Debug)]
-pub struct Bars(ProgressBar);
+pub struct Bars {
+    bar: ProgressBar,
+    files: u64,
+    finished: AtomicU64,
+    output: Output,
+    /// When the wait ends that was told last: all transfers wait for the same quota.
+    waiting: Mutex<Option<Instant>>,
+}
 
 impl Bars {
-    pub(super) fn new(bars: &MultiProgress, bytes: u64) -> Self {
-        let bar = bars.add(ProgressBar::new(bytes));
+    pub(super) fn new(output: &Output, files: u64, bytes: u64) -> Self {
+        let bar = output.bars.add(ProgressBar::new(bytes));
         let style = ProgressStyle::with_template(
-            "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}",
+            "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {prefix} {wide_msg}",
         );
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        Self(bar)
+        bar.set_prefix(format!("0/{files}"));
+        let (finished, waiting) = (AtomicU64::new(0), Mutex::default());
+        Self { bar, files, finished, output: output.clone(), waiting }
+    }
+
+    fn say_waiting(&self, kind: QuotaKind, wait: Duration) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.is_some_and(|until| until > Instant::now()) {
+            return;
+        }
+        *waiting = Some(Instant::now() + wait);
+        let quota = match kind {
+            QuotaKind::Storage => "storage",
+            QuotaKind::Transfer => "transfer",
+        };
+        let seconds = wait.as_secs();
+        self.output.note(&format!("the {quota} quota is used up: waiting for {seconds} seconds"));
+        // Whoever closed standard output is told by the next file.
+        let _ =
+            self.output.object(|| json!({ "type": "waiting", "quota": quota, "seconds": seconds }));
     }
 }
 
 impl Progress for Bars {
     fn event(&self, event: TransferEvent<'_>) {
         match event {
-            TransferEvent::Advanced { bytes } => self.0.inc(bytes),
+            TransferEvent::Advanced { bytes } => self.bar.inc(bytes),
             TransferEvent::Restarted { bytes } => {
-                self.0.set_position(self.0.position().saturating_sub(bytes));
+                self.bar.set_position(self.bar.position().saturating_sub(bytes));
             }
             TransferEvent::Started { path, .. } => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                self.0.set_message(supermega::name::for_terminal(&name).into_owned());
+                self.bar.set_message(supermega::name::for_terminal(&name).into_owned());
             }
+            TransferEvent::Resumed { bytes } => {
+                self.bar.inc(bytes);
+                // What was there already says nothing about the rate.
+                self.bar.reset_eta();
+            }
+            TransferEvent::Finished { .. } => {
+                let finished = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
+                self.bar.set_prefix(format!("{finished}/{}", self.files));
+            }
+            TransferEvent::WaitingForQuota { kind, wait } => self.say_waiting(kind, wait),
             _ => {}
         }
     }
@@ -38,6 +82,6 @@ impl Progress for Bars {
 
 impl Drop for Bars {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod crash;
 mod interface;
 mod json;
+mod kill;
 mod login;
 mod partly;
 mod round_trip;

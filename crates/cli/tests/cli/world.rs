@@ -82,6 +82,7 @@ impl World {
         command
             .env("SUPERMEGA_API_URL", &self.url)
             .env("SUPERMEGA_CONFIG_DIR", self.path("config"))
+            .env("SUPERMEGA_STATE_DIR", self.path("state"))
             .current_dir(self.home.path());
         command
     }

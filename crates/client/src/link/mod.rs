@@ -1,5 +1,7 @@
 //! Public links: made, opened, imported (`protocol-api.md` 2.8, `protocol-auth.md` 7.5).
 
+use std::time::SystemTime;
+
 use supermega_crypto::link::Link;
 use supermega_crypto::{Attributes, FileKey, NodeKey};
 use supermega_encoding::PublicHandle;
@@ -13,6 +15,7 @@ use crate::session::{Draft, Origin, Session, change};
 use crate::transfer::{Download, RemoteFile, Target};
 use crate::transport::{Authentication, Channel};
 use crate::tree::Node;
+use crate::unix_time;
 
 /// A file behind a public link.
 #[derive(Clone)]
@@ -57,6 +60,12 @@ impl PublicFile {
     #[must_use]
     pub fn modified(&self) -> Option<i64> {
         self.attributes.fingerprint().map(|fingerprint| fingerprint.mtime)
+    }
+
+    /// The same as a time.
+    #[must_use]
+    pub fn modified_at(&self) -> Option<SystemTime> {
+        self.modified().and_then(unix_time::to_system)
     }
 
     /// Prepares a download.

@@ -24,6 +24,8 @@ impl Session {
         if !tree.children_named(&parent, name).is_empty() {
             return Err(Error::AlreadyExists { path: path.to_string() });
         }
+        // A snapshot that is held while the tree changes is copied.
+        drop(tree);
         self.make_folder_in(&parent, name).await
     }
 

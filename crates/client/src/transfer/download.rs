@@ -1,22 +1,23 @@
 //! Downloads: ranges in parallel, verified at the end (`protocol-auth.md` 6.4).
 
+use std::ops::Range;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use supermega_crypto::{ChunkMac, FileKey, MetaMacBuilder};
+use supermega_crypto::{ChunkMac, ContentCipher, FileKey, MetaMacBuilder};
 use supermega_encoding::{NodeHandle, PublicHandle};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::download_file::FileDownload;
-use super::fetcher::{Fetcher, verify};
+use super::fetcher::{Fetcher, is_genuine, verify};
 use super::local_file::Existing;
 use super::progress::{NoProgress, Progress};
 use super::quota::OnQuota;
 use super::segment::{Segment, segments};
-use super::{CONNECTIONS, part_file};
+use super::{CONNECTIONS, SEGMENT, part_file, positioned};
 use crate::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::session::{Session, change};
@@ -134,6 +135,13 @@ impl Download {
         download.run().await
     }
 
+    /// Whether a local file has this file's content. That is told by the MACs that its bytes would have, and
+    /// nothing is downloaded. No file is one of another content.
+    pub async fn matches(&self, path: impl AsRef<Path>) -> Result<bool> {
+        let (key, size, path) = (self.file.key.clone(), self.file.size, path.as_ref().to_owned());
+        blocking(move || matches(&key, size, &path)).await
+    }
+
     /// Removes what an unfinished download to `path` may have left.
     pub async fn forget(path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref().to_owned();
@@ -177,9 +185,55 @@ impl Download {
         Box::pin(verified)
     }
 
+    /// Gives bytes `range` of the file, as far as it has them, in order.
+    ///
+    /// A part cannot be verified: whoever stores the file could have changed it, bit by bit. Read the whole
+    /// where that matters.
+    #[must_use]
+    pub fn chunks_of(self, range: Range<u64>) -> PlainChunks {
+        let (connections, end) = (self.connections, range.end.min(self.file.size));
+        let fetcher = Arc::new(self.fetcher());
+        let pieces = (0..).map(move |i| range.start.saturating_add(i * SEGMENT));
+        let pieces = pieces.take_while(move |start| *start < end);
+        let pieces = pieces.map(move |start| Segment { start, end: end.min(start + SEGMENT) });
+        let plain = futures_util::stream::iter(pieces).map(move |piece| {
+            let fetcher = fetcher.clone();
+            async move {
+                let mut bytes = fetcher.fetch(piece).await?;
+                fetcher.cipher.apply(piece.start, &mut bytes);
+                Ok(Bytes::from(bytes))
+            }
+        });
+        Box::pin(plain.buffered(connections))
+    }
+
     fn fetcher(self) -> Fetcher {
         Fetcher::new(self.file, self.progress, self.on_quota)
     }
+}
+
+/// Reads a local file and takes its MACs. Blocks.
+fn matches(key: &FileKey, size: u64, path: &Path) -> Result<bool> {
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::local(path)(error)),
+    };
+    let metadata = file.metadata().map_err(Error::local(path))?;
+    if !metadata.is_file() || metadata.len() != size {
+        return Ok(false);
+    }
+    let cipher = ContentCipher::new(&key.content_key(), key.nonce());
+    let mut macs = MetaMacBuilder::new(&key.content_key());
+    let mut bytes = Vec::new();
+    for segment in segments(size) {
+        bytes.resize(segment.len(), 0);
+        positioned::read_at(&file, &mut bytes, segment.start).map_err(Error::local(path))?;
+        for mac in cipher.encrypt_chunks(segment.start, &mut bytes) {
+            macs.push(&mac);
+        }
+    }
+    Ok(is_genuine(key, size, macs.finish()))
 }
 
 /// Fetches and decrypts a segment.
