@@ -178,7 +178,8 @@ impl ServerBuilder {
         self
     }
 
-    /// How long addresses for downloads are good; 48 hours unless said otherwise.
+    /// How long addresses of transfers are good, those of uploads from their last use on; 48 hours unless said
+    /// otherwise.
     pub fn url_lifetime(mut self, lifetime: Duration) -> Self {
         self.config.url_lifetime = lifetime;
         self

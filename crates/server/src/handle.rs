@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use supermega_crypto::KdfVersion;
+use supermega_encoding::NodeHandle;
 use supermega_encoding::PublicHandle;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
@@ -14,7 +15,7 @@ use crate::api::take_down;
 use crate::builder::{NewUser, add_user};
 use crate::error::ServerError;
 use crate::fault::Fault;
-use crate::generate::{Generated, GeneratedTree, generate};
+use crate::generate::{Generated, GeneratedFile, GeneratedTree, generate, generate_file};
 use crate::http::FAREWELL;
 use crate::mail::Mail;
 use crate::request_log::LoggedRequest;
@@ -100,6 +101,13 @@ impl ServerHandle {
         let state = self.state.clone();
         let done = tokio::task::spawn_blocking(move || work(&state)).await;
         done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    }
+
+    /// Makes a file of any size in an account, which is made if there is none; it takes no space.
+    pub async fn generate_file(&self, file: GeneratedFile) -> Result<NodeHandle, ServerError> {
+        let state = self.state.clone();
+        let made = tokio::task::spawn_blocking(move || generate_file(&state, &file)).await;
+        made.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 
     /// What requests to `/admin` must carry in the header `X-Admin-Token`: a secret.

@@ -16,7 +16,7 @@ use crate::admin::TOKEN_FILE;
 use crate::error::ServerError;
 use crate::fault::{Challenges, Faults};
 use crate::request_log::RequestLog;
-use crate::storage::{AttributeAccess, Download, Tokens};
+use crate::storage::{AttributeAccess, Download, OpenUploads, Tokens, journal_path};
 use crate::store::{Store, blobs, file_attributes, secret};
 use crate::tls::write_secret;
 
@@ -31,7 +31,7 @@ pub(crate) struct Config {
     pub packets_kept: u32,
     /// Whether clients that can put a file together get it in six parts.
     pub cloudraid: bool,
-    /// How long addresses of downloads are good.
+    /// How long addresses of transfers are good.
     pub url_lifetime: Duration,
 }
 
@@ -45,6 +45,7 @@ pub(crate) struct State {
     pub log: RequestLog,
     pub downloads: Tokens<Download>,
     pub attributes: Tokens<AttributeAccess>,
+    pub uploads: OpenUploads,
     /// Connections that were accepted so far.
     pub connections: AtomicU64,
     /// Counts commits that made packets: whoever waits for events watches it.
@@ -91,6 +92,7 @@ impl State {
             log: RequestLog::default(),
             downloads: Tokens::new(config.url_lifetime),
             attributes: Tokens::new(config.url_lifetime),
+            uploads: OpenUploads::new(config.url_lifetime),
             connections: AtomicU64::new(0),
             commits: watch::Sender::new(0),
             stop: watch::Sender::new(false),
@@ -108,16 +110,23 @@ impl State {
         &self.data
     }
 
+    /// The folder that holds the ciphertext of files.
+    pub(crate) fn blob_folder(&self) -> PathBuf {
+        self.data.join("blobs")
+    }
+
     /// Where the ciphertext of a file is, or grows.
     pub(crate) fn blob_path(&self, blob: i64) -> PathBuf {
-        self.data.join("blobs").join(blob.to_string())
+        self.blob_folder().join(blob.to_string())
     }
 
     /// Removes the files of blobs that nobody needs any more.
     pub(crate) fn remove_blobs(&self, unused: &[i64]) {
         for blob in unused {
             // Whatever stays behind is removed at the next start.
-            let _ = std::fs::remove_file(self.blob_path(*blob));
+            let path = self.blob_path(*blob);
+            let _ = std::fs::remove_file(journal_path(&path));
+            let _ = std::fs::remove_file(path);
         }
     }
 
@@ -161,17 +170,20 @@ fn admin_token(data: &Path) -> Result<Zeroizing<String>, ServerError> {
 
 /// Removes what a crash, or a client that never came back, left behind.
 fn remove_orphans(store: &Store, folder: &Path) -> Result<(), ServerError> {
-    let known: HashSet<i64> = store.write(|tx| {
+    let (known, growing): (HashSet<i64>, HashSet<i64>) = store.write(|tx| {
         blobs::forget_old_uploads(tx)?;
         file_attributes::forget_unattached(tx)?;
-        blobs::all(tx)
+        Ok::<_, rusqlite::Error>((blobs::all(tx)?, blobs::growing(tx)?))
     })?;
     let failed = |source| ServerError::Data { path: folder.to_owned(), source };
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let blob = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        if blob.is_some_and(|blob: i64| !known.contains(&blob)) {
-            let _ = std::fs::remove_file(entry.path());
+        let path = entry.path();
+        let blob =
+            path.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+        let needed = if path.extension().is_some() { &growing } else { &known };
+        if blob.is_some_and(|blob: i64| !needed.contains(&blob)) {
+            let _ = std::fs::remove_file(path);
         }
     }
     Ok(())

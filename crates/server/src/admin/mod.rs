@@ -69,6 +69,9 @@ pub(crate) async fn answer(
         (Method::POST, "generate") => {
             blocking(state, move |state| order::generate_tree(state, &body)).await
         }
+        (Method::POST, "generate-file") => {
+            blocking(state, move |state| order::generate_big_file(state, &body)).await
+        }
         (Method::POST, "reset") => blocking(state, order::reset).await,
         _ => problem(404, "there is nothing here by this name and method"),
     }

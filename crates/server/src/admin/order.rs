@@ -10,7 +10,7 @@ use crate::api;
 use crate::builder::{NewUser, add_user};
 use crate::error::ServerError;
 use crate::fault::Fault;
-use crate::generate::{GeneratedTree, generate};
+use crate::generate::{GeneratedFile, GeneratedTree, generate, generate_file};
 use crate::state::State;
 use crate::store::{self, outbox};
 
@@ -91,6 +91,23 @@ pub(super) fn generate_tree(state: &State, body: &[u8]) -> Result<Value, Problem
     Ok(json!({ "folder": made.folder.to_string(), "link": made.link.as_ref().map(|l| l.as_str()) }))
 }
 
+/// `POST generate-file`: makes a file of any size.
+pub(super) fn generate_big_file(state: &State, body: &[u8]) -> Result<Value, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        email: String,
+        password: Zeroizing<String>,
+        name: String,
+        size: u64,
+        #[serde(default)]
+        with_mac: bool,
+    }
+    let Order { email, password, name, size, with_mac } = serde_json::from_slice(body)?;
+    let file = GeneratedFile { email, password, name, size, with_mac };
+    Ok(json!({ "node": generate_file(state, &file)?.to_string() }))
+}
+
 /// `POST faults`: misbehaves from now on.
 pub(super) fn fault(state: &State, body: &[u8]) -> Result<Value, Problem> {
     #[derive(Deserialize)]
@@ -133,6 +150,7 @@ pub(super) fn take_down(state: &State, body: &[u8]) -> Result<Value, Problem> {
 /// `POST reset`: ends sessions and removes what users stored; their accounts stay, and their roots.
 pub(super) fn reset(state: &State) -> Result<Value, Problem> {
     let unused = state.store.write(|tx| store::reset(tx).map_err(ServerError::from))?;
+    state.uploads.forget_all();
     state.remove_blobs(&unused);
     state.faults.clear();
     state.log.clear();

@@ -1,6 +1,7 @@
 //! Accounts of any size, made at once: what a client would have uploaded, with keys that open and MACs that
 //! agree.
 
+mod file;
 mod node;
 
 use std::collections::VecDeque;
@@ -15,6 +16,9 @@ use supermega_crypto::{
 use supermega_encoding::{NodeHandle, PublicHandle, UserHandle, base64};
 use supermega_protocol::tree::NodeType;
 use zeroize::Zeroizing;
+
+pub use file::GeneratedFile;
+pub(crate) use file::generate_file;
 
 use crate::builder::{NewUser, add_user};
 use crate::error::ServerError;
@@ -64,11 +68,7 @@ pub struct Generated {
 
 /// Makes a tree. Blocks.
 pub(crate) fn generate(state: &State, tree: &GeneratedTree) -> Result<Generated, ServerError> {
-    if find(state, &tree.email)?.is_none() {
-        add_user(state, &NewUser::new(&tree.email, tree.password.clone(), KdfVersion::V2))?;
-    }
-    let user = find(state, &tree.email)?.ok_or_else(|| ServerError::NoUser(tree.email.clone()))?;
-    let master = master_key(&user, &tree.password)?;
+    let (user, master) = account(state, &tree.email, &tree.password)?;
     let share = tree.link.then(ShareKey::generate).transpose()?;
     let (folder, link) = state.store.write(|tx| {
         let blob = blobs::insert(tx, node::CONTENT)?;
@@ -86,6 +86,20 @@ pub(crate) fn generate(state: &State, tree: &GeneratedTree) -> Result<Generated,
         _ => None,
     };
     Ok(Generated { folder, link: link.map(Zeroizing::new) })
+}
+
+/// An account, which is made if there is none, and its master key.
+fn account(
+    state: &State,
+    email: &str,
+    password: &Zeroizing<String>,
+) -> Result<(User, MasterKey), ServerError> {
+    if find(state, email)?.is_none() {
+        add_user(state, &NewUser::new(email, password.clone(), KdfVersion::V2))?;
+    }
+    let user = find(state, email)?.ok_or_else(|| ServerError::NoUser(email.to_owned()))?;
+    let master = master_key(&user, password)?;
+    Ok((user, master))
 }
 
 fn find(state: &State, email: &str) -> Result<Option<User>, ServerError> {
@@ -149,7 +163,7 @@ impl Forest<'_> {
                 self.insert(new, parent, &format!("folder {index:07}"), &key, None, top)?;
             } else {
                 let size = u64::from(index) * 37 % (node::CONTENT + 1);
-                let key = NodeKey::File(node::file_key(size)?);
+                let key = NodeKey::File(file::verifiable_key(size)?);
                 self.insert(new, parent, &format!("file {index:07}.bin"), &key, Some(size), top)?;
             }
         }

@@ -2,13 +2,18 @@
 
 mod attribute;
 mod download;
+mod journal;
+mod open_uploads;
 mod raid;
+mod ranges;
 mod receive;
 mod tokens;
 mod upload;
 
 pub(crate) use attribute::{AttributeAccess, attribute};
 pub(crate) use download::download;
+pub(crate) use journal::path as journal_path;
+pub(crate) use open_uploads::OpenUploads;
 pub(crate) use raid::Part;
 pub(crate) use tokens::{Access, Download, Tokens};
 pub(crate) use upload::{abandon, upload};

@@ -27,9 +27,9 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Opens, or makes, the file at `path` to be written from `offset` on. Blocks.
+    /// Opens the file at `path` to be written from `offset` on. Blocks.
     pub(super) fn open(path: &Path, offset: u64, with_checksum: bool) -> std::io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let mut file = OpenOptions::new().write(true).open(path)?;
         file.seek(SeekFrom::Start(offset))?;
         let checksum = with_checksum.then_some([0; 12]);
         Ok(Self { file, received: Received { length: 0, checksum } })

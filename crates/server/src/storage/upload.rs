@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use supermega_encoding::base64;
 use supermega_protocol::ErrorCode;
+use tokio::task::JoinError;
 
+use super::open_uploads::{OpenUpload, Settled, UploadError};
 use super::receive::{Received, Target};
 use crate::fault::{Action, Pace};
 use crate::http::Reply;
 use crate::request_log::LoggedRequest;
 use crate::state::State;
-use crate::store::uploads::{self, Upload};
+use crate::store::uploads;
 
 /// A repeated piece of an upload that is complete is taken and thrown away up to this size, so that its
 /// client comes to read the answer.
@@ -42,9 +43,12 @@ pub(crate) async fn upload(
         Ok(None) => return Reply::status(404),
         Err(code) => return refusal(code),
     };
-    if let Some(completion) = upload.completion {
+    let completion = upload.completion();
+    let is_good = state.uploads.use_address(&upload);
+    if completion.is_some() || !is_good {
         let _ = Limited::new(body, REPEATED).collect().await;
-        return Reply::octets(completion.into());
+        let code = ErrorCode::Expired;
+        return completion.filter(|_| is_good).map_or_else(|| refusal(code), octets);
     }
     let query = query.unwrap_or_default();
     let parameter = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name));
@@ -60,15 +64,17 @@ pub(crate) async fn upload(
     if given.as_deref() != received.checksum.as_ref().map(|sum| &sum[..]) {
         return refusal(ErrorCode::Key);
     }
-    match settle(state, token, offset, offset + received.length).await {
-        Ok(Settled::Complete(token)) => Reply::octets(token.into()),
-        Ok(Settled::Partial) if progress == Progress::Zero => {
-            Reply::octets(Bytes::from_static(b"0"))
-        }
-        Ok(Settled::Partial) => Reply::octets(Bytes::new()),
+    match settle(state, upload, offset, offset + received.length).await {
+        Ok(Settled::Complete(token)) => octets(token),
+        Ok(Settled::Partial) if progress == Progress::Zero => octets(b"0".to_vec()),
+        Ok(Settled::Partial) => octets(Vec::new()),
         Ok(Settled::Abandoned) => Reply::status(404),
         Err(code) => refusal(code),
     }
+}
+
+fn octets(bytes: Vec<u8>) -> Reply {
+    Reply::octets(bytes.into())
 }
 
 /// Forgets an upload, so that its address is no longer good.
@@ -76,6 +82,7 @@ pub(crate) async fn abandon(state: &Arc<State>, rest: &str) {
     let token = rest.split('/').next().unwrap_or_default().to_owned();
     let state = state.clone();
     let abandon = move || {
+        state.uploads.forget(&token);
         if let Ok(blob) = state.store.write(|tx| uploads::abandon(tx, &token)) {
             state.remove_blobs(blob.as_slice());
         }
@@ -87,18 +94,15 @@ pub(super) fn refusal(code: ErrorCode) -> Reply {
     Reply::octets(code.number().to_string().into())
 }
 
-async fn find(state: &Arc<State>, token: &str) -> Result<Option<Upload>, ErrorCode> {
+async fn find(state: &Arc<State>, token: &str) -> Result<Option<Arc<OpenUpload>>, ErrorCode> {
     let (state, token) = (state.clone(), token.to_owned());
-    let find = move || state.store.read(|db| uploads::get(db, &token));
-    match tokio::task::spawn_blocking(find).await {
-        Ok(Ok(upload)) => Ok(upload),
-        _ => Err(ErrorCode::Unavailable),
-    }
+    let find = move || state.uploads.find(&state.store, &state.blob_folder(), &token);
+    outcome(tokio::task::spawn_blocking(find).await)
 }
 
 async fn receive(
     state: &State,
-    upload: &Upload,
+    upload: &OpenUpload,
     offset: u64,
     body: Incoming,
     with_checksum: bool,
@@ -113,36 +117,23 @@ async fn receive(
     target.receive(body, most, pace).await
 }
 
-enum Settled {
-    Complete(Vec<u8>),
-    Partial,
-    Abandoned,
-}
-
 /// Notes what has arrived; when that is all, the upload gets its token.
 async fn settle(
     state: &Arc<State>,
-    token: &str,
+    upload: Arc<OpenUpload>,
     start: u64,
     end: u64,
 ) -> Result<Settled, ErrorCode> {
-    let (state, token) = (state.clone(), token.to_owned());
-    let settle = move || {
-        state.store.write(|tx| {
-            let Some(upload) = uploads::get(tx, &token)? else { return Ok(Settled::Abandoned) };
-            if let Some(completion) = upload.completion {
-                return Ok(Settled::Complete(completion));
-            }
-            if !uploads::add_range(tx, &token, start, end, upload.size)? {
-                return Ok(Settled::Partial);
-            }
-            uploads::complete(tx, &token, &upload).map(Settled::Complete)
-        })
-    };
-    match tokio::task::spawn_blocking(settle).await {
-        Ok(Ok(settled)) => Ok(settled),
+    let state = state.clone();
+    let settle = move || upload.settle(&state.store, &state.blob_folder(), start, end);
+    outcome(tokio::task::spawn_blocking(settle).await)
+}
+
+fn outcome<T>(done: Result<Result<T, UploadError>, JoinError>) -> Result<T, ErrorCode> {
+    match done {
+        Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
-            tracing::error!(%error, "an upload could not be noted");
+            tracing::error!(%error, "an upload could not go on");
             Err(ErrorCode::Unavailable)
         }
         Err(_) => Err(ErrorCode::Unavailable),

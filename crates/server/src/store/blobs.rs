@@ -20,6 +20,12 @@ pub(crate) fn all(db: &Connection) -> rusqlite::Result<HashSet<i64>> {
     db.prepare("SELECT id FROM blobs")?.query_map([], |row| row.get(0))?.collect()
 }
 
+/// The ids of blobs that grow: their uploads are not complete.
+pub(crate) fn growing(db: &Connection) -> rusqlite::Result<HashSet<i64>> {
+    let mut found = db.prepare("SELECT blob FROM uploads WHERE completion IS NULL")?;
+    found.query_map([], |row| row.get(0))?.collect()
+}
+
 /// Removes a blob unless a node or an upload needs it; says whether it is gone.
 pub(crate) fn remove_unused(db: &Connection, blob: i64) -> rusqlite::Result<bool> {
     let removed = db

@@ -253,13 +253,8 @@ CREATE TABLE IF NOT EXISTS uploads (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS uploads_by_completion ON uploads (completion);
 
--- What has arrived: ranges that neither overlap nor touch.
-CREATE TABLE IF NOT EXISTS upload_ranges (
-    token TEXT NOT NULL REFERENCES uploads (token) ON DELETE CASCADE,
-    start INTEGER NOT NULL,
-    end   INTEGER NOT NULL,
-    PRIMARY KEY (token, start)
-) WITHOUT ROWID;
+-- What has arrived of an upload is in its journal, beside the blob.
+DROP TABLE IF EXISTS upload_ranges;
 
 -- Thumbnails and the like. Whoever attaches one names it by its handle.
 CREATE TABLE IF NOT EXISTS file_attributes (

@@ -1,4 +1,4 @@
-//! Uploads: what has arrived, and what a complete one is known by.
+//! Uploads: when one began, and what a complete one is known by. What has arrived meanwhile is in its journal.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use supermega_encoding::{UserHandle, base64};
@@ -14,6 +14,8 @@ pub(crate) struct Upload {
     pub raw: bool,
     /// The token, once everything has arrived.
     pub completion: Option<Vec<u8>>,
+    /// When it was last known to be in use.
+    pub used: i64,
 }
 
 pub(crate) fn insert(
@@ -32,13 +34,14 @@ pub(crate) fn insert(
 }
 
 pub(crate) fn get(db: &Connection, token: &str) -> rusqlite::Result<Option<Upload>> {
-    db.prepare_cached("SELECT blob, size, raw, completion FROM uploads WHERE token = ?1")?
+    db.prepare_cached("SELECT blob, size, raw, completion, used FROM uploads WHERE token = ?1")?
         .query_row([token], |row| {
             Ok(Upload {
                 blob: row.get(0)?,
                 size: row.get(1)?,
                 raw: row.get(2)?,
                 completion: row.get(3)?,
+                used: row.get(4)?,
             })
         })
         .optional()
@@ -74,46 +77,20 @@ pub(crate) fn remove_all(db: &Connection, user: UserHandle) -> rusqlite::Result<
     Ok(unused)
 }
 
-/// Notes bytes `start..end`, joined with what they touch, and says whether all have arrived.
-pub(crate) fn add_range(
-    db: &Connection,
-    token: &str,
-    start: u64,
-    end: u64,
-    size: u64,
-) -> rusqlite::Result<bool> {
-    let mut joined = (start, end);
-    let before: Option<(u64, u64)> = db
-        .prepare_cached(
-            "SELECT start, end FROM upload_ranges WHERE token = ?1 AND start <= ?2
-             ORDER BY start DESC LIMIT 1",
-        )?
-        .query_row(params![token, start], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    if let Some((before, reached)) = before
-        && reached >= start
-    {
-        joined = (before, end.max(reached));
-    }
-    let furthest: Option<u64> = db
-        .prepare_cached(
-            "SELECT max(end) FROM upload_ranges WHERE token = ?1 AND start BETWEEN ?2 AND ?3",
-        )?
-        .query_row(params![token, joined.0, joined.1], |row| row.get(0))?;
-    joined.1 = joined.1.max(furthest.unwrap_or(0));
-    db.prepare_cached("DELETE FROM upload_ranges WHERE token = ?1 AND start BETWEEN ?2 AND ?3")?
-        .execute(params![token, joined.0, joined.1])?;
-    db.prepare_cached("INSERT INTO upload_ranges (token, start, end) VALUES (?1, ?2, ?3)")?
-        .execute(params![token, joined.0, joined.1])?;
-    db.prepare_cached("UPDATE uploads SET used = ?2 WHERE token = ?1")?
-        .execute(params![token, now()])?;
-    Ok(joined == (0, size))
+/// Notes that an upload is in use.
+pub(crate) fn touch(db: &Connection, token: &str) -> rusqlite::Result<()> {
+    db.execute("UPDATE uploads SET used = ?2 WHERE token = ?1", params![token, now()])?;
+    Ok(())
 }
 
-/// Makes an upload complete; gives its token.
+/// Makes an upload complete, if there is one, and gives its token, which stays the same.
 ///
 /// Raw tokens end with byte 1, by which some clients know them from text (`protocol-api.md` 4.3).
-pub(crate) fn complete(db: &Connection, token: &str, upload: &Upload) -> rusqlite::Result<Vec<u8>> {
+pub(crate) fn complete(db: &Connection, token: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    let Some(upload) = get(db, token)? else { return Ok(None) };
+    if upload.completion.is_some() {
+        return Ok(upload.completion);
+    }
     let completion = if upload.raw {
         let mut bytes = random_bytes::<36>()?;
         bytes[35] = 1;
@@ -125,8 +102,7 @@ pub(crate) fn complete(db: &Connection, token: &str, upload: &Upload) -> rusqlit
         "UPDATE uploads SET completion = ?2, used = ?3 WHERE token = ?1",
         params![token, completion, now()],
     )?;
-    db.execute("DELETE FROM upload_ranges WHERE token = ?1", [token])?;
-    Ok(completion)
+    Ok(Some(completion))
 }
 
 /// The blob and size of a complete upload, by the text that `p` names it by, if it is this user's.

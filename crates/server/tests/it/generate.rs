@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use supermega_crypto::{Attributes, ContentCipher, Link, MetaMacBuilder, NodeKey, Salt, derive_v2};
+use supermega_crypto::{
+    Attributes, ContentCipher, Link, MasterKey, MetaMacBuilder, NodeKey, Salt, derive_v2,
+};
 use supermega_encoding::base64;
-use supermega_server::{GeneratedTree, ServerError};
+use supermega_server::{GeneratedFile, GeneratedTree, ServerError};
 
 use crate::http::get;
 use crate::world::{Account, EMAIL, PASSWORD, world};
@@ -66,16 +68,19 @@ async fn it_lies_in_the_account_and_many_nodes_come_in_pieces() {
     let nodes = listed["f"].as_array().unwrap();
     assert_eq!(nodes.len(), 3003);
     let top = nodes.iter().find(|node| node["h"] == made.folder.to_string()).unwrap();
+    assert_eq!(name(top, &master_key(&account).await), "generated");
+}
+
+async fn master_key(account: &Account) -> MasterKey {
     let salt = account.v3(json!({ "a": "us0", "user": EMAIL })).await;
     let salt = base64::decode(salt["s"].as_str().unwrap()).unwrap();
     let (password, _) = derive_v2(PASSWORD, &Salt::from_bytes(salt.try_into().unwrap()));
     let user = account.v3(json!({ "a": "ug" })).await;
     let wrapped = base64::decode(user["k"].as_str().unwrap()).unwrap();
-    let master = password.unwrap(&wrapped.try_into().unwrap());
-    assert_eq!(name(top, &master), "generated");
+    password.unwrap(&wrapped.try_into().unwrap())
 }
 
-fn name(node: &Value, master: &supermega_crypto::MasterKey) -> String {
+fn name(node: &Value, master: &MasterKey) -> String {
     let own = node["k"].as_str().unwrap().split('/').next().unwrap();
     let key = base64::decode(own.split_once(':').unwrap().1).unwrap();
     let key = master.unwrap_node_key(&key).unwrap().attribute_key();
@@ -94,4 +99,26 @@ async fn a_wrong_password_makes_nothing() {
     let listed = account.v3(json!({ "a": "f", "c": 1 })).await;
     assert_eq!(listed["f"].as_array().unwrap().len(), 3);
     Account::login(&server, "new@example.org", PASSWORD).await;
+}
+
+#[tokio::test]
+async fn a_file_of_any_size_verifies_if_that_was_asked_for() {
+    let (server, account) = world().await;
+    let master = master_key(&account).await;
+    for (size, with_mac) in [(0, true), (1, true), (131_073, false), (20_000_001, true)] {
+        let (email, password) = (EMAIL.into(), PASSWORD.to_owned().into());
+        let file = GeneratedFile { email, password, name: "big.bin".into(), size, with_mac };
+        let node = server.generate_file(file).await.unwrap().to_string();
+        let seen = account.node(&node).await.unwrap();
+        assert_eq!(name(&seen, &master), "big.bin");
+        let (_, key) = seen["k"].as_str().unwrap().split_once(':').unwrap();
+        let key = master.unwrap_node_key(&base64::decode(key).unwrap()).unwrap();
+        let NodeKey::File(key) = key else { panic!("{seen}") };
+        let mut content = get(&account.source(&node).await).await.body;
+        assert_eq!(content.len() as u64, size);
+        let mut mac = MetaMacBuilder::new(&key.content_key());
+        let cipher = ContentCipher::new(&key.content_key(), key.nonce());
+        cipher.decrypt_chunks(0, &mut content).iter().for_each(|chunk| mac.push(chunk));
+        assert_eq!(mac.finish() == key.meta_mac(), with_mac, "{size}");
+    }
 }

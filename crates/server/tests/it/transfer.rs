@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use supermega_encoding::base64;
-use supermega_server::ServerHandle;
+use supermega_server::{GeneratedFile, ServerHandle};
 
 use crate::http::{Connection, get, post, split};
 use crate::world::{Account, EMAIL, PASSWORD, builder, file, world};
@@ -127,12 +127,21 @@ async fn ranges_are_exact_and_a_connection_serves_many() {
 }
 
 #[tokio::test]
-async fn a_download_ends_with_its_address() {
-    let lifetime = std::time::Duration::ZERO;
-    let server = builder().url_lifetime(lifetime).spawn().await.unwrap();
-    let account = Account::login(&server, EMAIL, PASSWORD).await;
+async fn transfers_end_with_their_address() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path()).await;
+    let mut account = Account::login(&server, EMAIL, PASSWORD).await;
     let [root, ..] = account.roots().await;
     let node = account.file(&root, b"x").await;
+    let open = upload_url(&account, 5).await;
+    assert_eq!(post(&format!("{open}/0"), b"byt").await.body, b"");
+    server.shutdown().await;
+    let lifetime = std::time::Duration::ZERO;
+    let server = builder().data_dir(data.path()).url_lifetime(lifetime).spawn().await.unwrap();
+    account.url = server.url().to_owned();
+    for url in [here(&account, &open), upload_url(&account, 5).await] {
+        assert_eq!(post(&format!("{url}/0"), b"bytes").await.text(), "-8");
+    }
     let source = account.source(&node).await;
     assert_eq!(get(&source).await.status, 403);
     assert_eq!(get(&format!("{source}x")).await.status, 404);
@@ -183,8 +192,9 @@ async fn everything_is_there_after_a_restart() {
     account.put(&root, json!([file(&token)])).await;
     // A request whose answer was lost is not carried out again, and an upload goes on.
     assert_eq!(account.send_as(77, "&v=3", &put).await, made);
-    let partial = format!("{}ul/{}/0", account.url, partial.rsplit('/').next().unwrap());
-    let done = post(&partial, b"12345").await;
+    let partial = here(&account, &partial);
+    assert_eq!(post(&format!("{partial}/0"), b"12").await.body, b"");
+    let done = post(&format!("{partial}/2"), b"345").await;
     let node = account.put(&root, json!([file(&base64::encode(&done.body))])).await.remove(0);
     assert_eq!(get(&account.source(&node).await).await.body, b"1234567890");
 }
@@ -193,10 +203,84 @@ async fn everything_is_there_after_a_restart() {
 async fn files_that_nobody_knows_are_removed_at_the_start() {
     let data = tempfile::tempdir().unwrap();
     start(data.path()).await.shutdown().await;
-    let orphan = data.path().join("blobs/999");
-    std::fs::write(&orphan, b"left by a crash").unwrap();
+    let orphans = ["blobs/999", "blobs/999.ranges"].map(|name| data.path().join(name));
+    for orphan in &orphans {
+        std::fs::write(orphan, b"left by a crash").unwrap();
+    }
     start(data.path()).await.shutdown().await;
-    assert!(!orphan.exists());
+    assert!(orphans.iter().all(|orphan| !orphan.exists()));
+}
+
+#[tokio::test]
+async fn a_crash_between_the_bytes_and_their_record_loses_that_piece_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path()).await;
+    let mut account = Account::login(&server, EMAIL, PASSWORD).await;
+    let [root, ..] = account.roots().await;
+    let open = upload_url(&account, 10).await;
+    post(&format!("{open}/0"), b"01234").await;
+    server.shutdown().await;
+    // As a crash leaves it that hit while the record of another piece was written.
+    let blobs = std::fs::read_dir(data.path().join("blobs")).unwrap();
+    let mut paths = blobs.map(|entry| entry.unwrap().path());
+    let journal = paths.find(|path| path.extension().is_some()).unwrap();
+    let mut bytes = std::fs::read(&journal).unwrap();
+    bytes.extend_from_slice(&[5, 0, 0, 0, 0, 0, 0, 0, 10]);
+    std::fs::write(&journal, bytes).unwrap();
+    let server = start(data.path()).await;
+    account.url = server.url().to_owned();
+    let open = here(&account, &open);
+    assert_eq!(post(&format!("{open}/9"), b"9").await.body, b"");
+    let done = post(&format!("{open}/5"), b"5678").await;
+    let node = account.put(&root, json!([file(&base64::encode(&done.body))])).await.remove(0);
+    assert_eq!(get(&account.source(&node).await).await.body, b"0123456789");
+    assert!(!journal.exists());
+}
+
+/// The same address on the server that the account is at now.
+fn here(account: &Account, url: &str) -> String {
+    format!("{}ul/{}", account.url, url.rsplit('/').next().unwrap())
+}
+
+#[tokio::test]
+#[cfg(unix)]
+async fn a_large_upload_takes_the_space_of_what_has_arrived() {
+    use std::os::unix::fs::MetadataExt;
+
+    const SIZE: u64 = 50 << 30;
+    let data = tempfile::tempdir().unwrap();
+    let server = builder().data_dir(data.path()).quota(SIZE).spawn().await.unwrap();
+    let account = Account::login(&server, EMAIL, PASSWORD).await;
+    let reply = account.v3(json!({ "a": "u", "s": SIZE, "v": 3 })).await;
+    let url = reply["p"].as_str().unwrap();
+    let piece = content(131_072);
+    for offset in [0, 131_072, SIZE / 2, SIZE - 131_072] {
+        let answer = post(&format!("{url}/{offset}?d={}", checksum(&piece)), &piece).await;
+        assert_eq!(answer.text(), "0");
+    }
+    assert_eq!(post(&format!("{url}/{}", SIZE - 10), &piece).await.text(), "-7");
+    let files = || std::fs::read_dir(data.path().join("blobs")).unwrap();
+    let metadata = |file: std::io::Result<std::fs::DirEntry>| file.unwrap().metadata().unwrap();
+    let space: u64 = files().map(|file| metadata(file).blocks() * 512).sum();
+    let length: u64 = files().map(|file| metadata(file).len()).max().unwrap();
+    assert!(space < 2 << 20, "{space} bytes on disk");
+    assert_eq!(length, SIZE);
+}
+
+#[tokio::test]
+async fn a_large_file_is_read_from_near_its_end() {
+    const SIZE: u64 = 50 << 30;
+    let (server, account) = world().await;
+    let (email, password) = (EMAIL.into(), PASSWORD.to_owned().into());
+    let file =
+        GeneratedFile { email, password, name: "big.bin".into(), size: SIZE, with_mac: false };
+    let node = server.generate_file(file).await.unwrap().to_string();
+    assert_eq!(account.node(&node).await.unwrap()["s"], json!(SIZE));
+    let source = account.source(&node).await;
+    let end = post(&format!("{source}/{}-{}", SIZE - 70_000, SIZE - 1), b"").await;
+    assert!(end.is_whole && end.body == vec![0; 70_000]);
+    assert_eq!(post(&format!("{source}/{}-", SIZE - 5), b"").await.body, [0; 5]);
+    assert_eq!(post(&format!("{source}/{SIZE}-"), b"").await.body, b"");
 }
 
 #[tokio::test]
