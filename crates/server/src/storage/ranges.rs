@@ -38,12 +38,12 @@ mod tests {
     proptest! {
         #[test]
         fn ranges_hold_what_was_added(
-            added in proptest::collection::vec((0_u64..40, 0_u64..12), 0..20),
+            added in proptest::collection::vec((0_usize..40, 0_usize..12), 0..20),
         ) {
             let (mut ranges, mut bytes) = (Ranges::default(), [false; 64]);
             for (start, length) in added {
-                ranges.add(start, start + length);
-                (start..start + length).for_each(|i| bytes[i as usize] = true);
+                ranges.add(start as u64, (start + length) as u64);
+                bytes[start..start + length].fill(true);
                 let mut expected = Ranges::default();
                 let mut i = 0;
                 while let Some(start) = (i..64).find(|i| bytes[*i]) {
