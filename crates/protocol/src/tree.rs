@@ -301,7 +301,8 @@ mod optional_parent {
 pub struct NodeList {
     /// The nodes that could be read.
     pub nodes: Vec<Node>,
-    odd: Vec<(String, DriftKind)>,
+    /// What was odd: in which element, where in it, and what.
+    odd: Vec<(usize, String, DriftKind)>,
 }
 
 impl NodeList {
@@ -313,10 +314,19 @@ impl NodeList {
 
     /// What was odd, with its place below `path` (a command and a member, as `f.f2`).
     pub(crate) fn drift(&self, path: &'static str) -> impl Iterator<Item = Drift> {
+        self.drift_from(path, 0)
+    }
+
+    /// The same for a list of which `first` elements came before.
+    pub(crate) fn drift_from(
+        &self,
+        path: &'static str,
+        first: usize,
+    ) -> impl Iterator<Item = Drift> {
         let (command, member) = path.split_once('.').unwrap_or((path, ""));
-        self.odd.iter().map(move |(place, kind)| Drift {
+        self.odd.iter().map(move |(i, place, kind)| Drift {
             command: command.to_owned(),
-            path: format!("{member}{place}"),
+            path: format!("{member}[{}]{place}", first + i),
             what: kind.clone(),
         })
     }
@@ -352,14 +362,14 @@ impl<'de> Deserialize<'de> for NodeList {
                         Ok((node, odd)) => {
                             list.nodes.push(node);
                             let odd = odd.into_iter();
-                            list.odd.extend(odd.map(|d| (format!("[{i}].{}", d.path), d.what)));
+                            list.odd.extend(odd.map(|d| (i, format!(".{}", d.path), d.what)));
                         }
                         Err(error) => {
                             let place = match error.path.as_str() {
-                                "." => format!("[{i}]"),
-                                path => format!("[{i}].{path}"),
+                                "." => String::new(),
+                                path => format!(".{path}"),
                             };
-                            list.odd.push((place, DriftKind::Skipped(error.reason)));
+                            list.odd.push((i, place, DriftKind::Skipped(error.reason)));
                         }
                     }
                 }
