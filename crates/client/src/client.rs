@@ -49,6 +49,10 @@ impl Client {
         self.options.drift.seen()
     }
 
+    pub(crate) fn drift_log(&self) -> DriftLog {
+        self.options.drift.clone()
+    }
+
     pub(crate) fn channel(&self, authentication: &Authentication) -> Result<Channel> {
         Channel::open(self.options.clone(), authentication)
     }

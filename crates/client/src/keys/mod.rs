@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use supermega_crypto::key_manager::KeyManager;
 use supermega_crypto::{Attributes, MasterKey, NodeKey, PrivateKey, ShareKey};
 use supermega_encoding::{NodeHandle, UserHandle, base64};
-use supermega_protocol::tree::{KeyOwner, NodeType, OwnerKey};
+use supermega_protocol::tree::{KeyOwner, NodeKeys, NodeType, OwnerKey};
 
 use crate::error::{Error, Result};
 use crate::tree::Problem;
@@ -14,6 +14,7 @@ use crate::tree::Problem;
 const LONGEST_SYMMETRIC: usize = 43;
 
 /// All keys that a session holds.
+#[derive(Clone)]
 pub(crate) struct KeyRing {
     account: Option<AccountKeys>,
     shares: HashMap<NodeHandle, ShareKey>,
@@ -22,6 +23,7 @@ pub(crate) struct KeyRing {
 }
 
 /// The keys of an account.
+#[derive(Clone)]
 pub(crate) struct AccountKeys {
     pub user: UserHandle,
     pub master: MasterKey,
@@ -47,6 +49,12 @@ impl KeyRing {
     /// The key of a folder link; its root becomes known with the tree.
     pub(crate) fn of_link(root: NodeHandle, key: ShareKey) -> Self {
         Self { account: None, shares: HashMap::from([(root, key)]), managed: true }
+    }
+
+    /// No key at all.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self { account: None, shares: HashMap::new(), managed: false }
     }
 
     pub(crate) fn account(&self) -> Option<&AccountKeys> {
@@ -75,20 +83,21 @@ impl KeyRing {
     /// Opens a node: the first entry of its key string that fits and whose key opens its attributes.
     pub(crate) fn open(
         &self,
-        node: &supermega_protocol::tree::Node,
+        keys: &NodeKeys,
+        kind: NodeType,
+        attributes: &[u8],
     ) -> Result<(NodeKey, Attributes), Problem> {
-        let attributes = node.a.decode().unwrap_or_default();
         let mut problem = Problem::NoKey;
-        for (owner, text) in node.k.entries() {
-            let key = match self.unwrap(owner, text, node.t) {
-                Ok(key) if fits(&key, node.t) => key,
+        for (owner, text) in keys.entries() {
+            let key = match self.unwrap(owner, text, kind) {
+                Ok(key) if fits(&key, kind) => key,
                 Err(Problem::NoKey) => continue,
                 _ => {
                     problem = Problem::BadKey;
                     continue;
                 }
             };
-            match Attributes::decrypt(&key.attribute_key(), &attributes) {
+            match Attributes::decrypt(&key.attribute_key(), attributes) {
                 Ok(attributes) => return Ok((key, attributes)),
                 Err(_) => problem = Problem::BadAttributes,
             }

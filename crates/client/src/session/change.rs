@@ -8,7 +8,7 @@ use supermega_protocol::{ErrorCode, Verbatim};
 use super::Session;
 use super::put::{Draft, Origin};
 use crate::error::{Error, Result};
-use crate::tree::{Node, NodeKind, RemotePath};
+use crate::tree::{Node, NodeKind, RemotePath, Row};
 
 /// The attribute that remembers where a node lay before it was thrown away.
 const RESTORE: &str = "rr";
@@ -75,9 +75,7 @@ impl Session {
             i: None,
         };
         self.channel().call(&request).await.map_err(|e| missing(e, node))?;
-        let changed = node.with(|record| record.content = Ok((key, attributes)));
-        self.apply(|tree| tree.replace(changed.clone()));
-        Ok(changed)
+        Ok(self.show(node.row().clone().with_attributes(&request.at)))
     }
 
     /// Moves a node into another folder; its handle stays the same.
@@ -96,9 +94,7 @@ impl Session {
         let request = MoveNode { n: node.handle(), t: folder.handle(), cr, vw: None, i: None };
         self.channel().call(&request).await.map_err(|e| missing(e, node))?;
         let current = self.tree().await?.node(node.handle()).unwrap_or_else(|| node.clone());
-        let changed = current.with(|record| record.parent = Some(folder.handle()));
-        self.apply(|tree| tree.insert(changed.clone()));
-        Ok(changed)
+        Ok(self.show(Row { parent: Some(folder.handle()), ..current.row().clone() }))
     }
 
     /// Moves a node to the rubbish bin, where it remembers its former folder. Its public link, and those
@@ -124,7 +120,7 @@ impl Session {
         self.must_be_disposable(node).await?;
         let request = DeleteNode { n: node.handle(), v: None, vw: None, i: None };
         self.channel().call(&request).await.map_err(|e| missing(e, node))?;
-        self.apply(|tree| tree.remove(node));
+        self.apply(|tree| tree.remove(node.handle()));
         Ok(())
     }
 

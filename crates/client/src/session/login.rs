@@ -1,6 +1,8 @@
 //! Logging in: with a password, to an account without a name, to a folder link
 //! (`protocol-auth.md` 2.4 to 2.8, 3.1, 7.5).
 
+use std::sync::Arc;
+
 use supermega_crypto::key_manager::KeyManager;
 use supermega_crypto::link::Link;
 use supermega_crypto::{
@@ -22,6 +24,7 @@ use crate::client::Client;
 use crate::error::{AuthenticationError, Error, Result};
 use crate::keys::{AccountKeys, KeyRing};
 use crate::transport::Authentication;
+use crate::tree::{NodeSieve, load};
 
 /// What a person proves an account with.
 #[derive(Clone)]
@@ -114,18 +117,20 @@ impl Client {
     ) -> Result<Session> {
         let authentication = Authentication::FolderLink(handle);
         let channel = self.channel(&authentication)?;
-        let snapshot =
-            channel.call(&FetchNodes::whole()).await.map_err(|e| link_refusal(e, handle))?;
-        let Some(root) = snapshot.f.nodes.first() else {
+        let sieve = NodeSieve::new(self.drift_log());
+        let rest = channel.call_through(&FetchNodes::whole(), sieve.clone()).await;
+        let rest = rest.map_err(|e| link_refusal(e, handle))?;
+        let (nodes, first) = sieve.finish().await?;
+        let Some(root) = first else {
             return Err(Error::not_found(format!("folder link {handle}")));
         };
-        let keys = KeyRing::of_link(root.h, key.clone());
-        if keys.open(root).is_err() {
+        let keys = Arc::new(KeyRing::of_link(root, key.clone()));
+        let tree = load(keys.clone(), nodes, &rest, Some(root)).await?;
+        if tree.root()?.problem().is_some() {
             let what = format!("folder link {handle}");
             return Err(Error::Integrity { what, why: "its key does not open the folder" });
         }
-        let tree = crate::tree::load(&keys, &snapshot, Some(root.h));
-        let identity = Identity::FolderLink { handle, root: root.h, key: key.clone() };
+        let identity = Identity::FolderLink { handle, root, key: key.clone() };
         let channels = (channel, self.channel(&authentication)?);
         Ok(Session::new(self, identity, channels, keys, Some(tree)))
     }
@@ -159,7 +164,7 @@ impl Client {
         let container = key_container(&data, &master)?;
         let account_keys = AccountKeys { user, master, rsa };
         check_static_keys(&account_keys, container.as_ref())?;
-        let keys = KeyRing::of_account(account_keys, container.as_ref())?;
+        let keys = Arc::new(KeyRing::of_account(account_keys, container.as_ref())?);
         let identity = Identity::Account { account: Account::new(&data), sid, session_key };
         let channels = (channel, self.channel(&authentication)?);
         Ok(Session::new(self, identity, channels, keys, None))

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::keys::KeyRing;
 use crate::transport::Channel;
-use crate::tree::{Tree, load};
+use crate::tree::{Node, NodeSieve, Row, Tree, load};
 
 pub use account::{Account, Quota};
 pub use login::Credentials;
@@ -33,7 +33,7 @@ struct State {
     identity: Identity,
     channel: Channel,
     lockless: Channel,
-    keys: RwLock<KeyRing>,
+    keys: RwLock<Arc<KeyRing>>,
     tree: RwLock<Option<Tree>>,
     /// Held while the tree is fetched, so that callers at the same time fetch it once.
     loading: tokio::sync::Mutex<()>,
@@ -61,7 +61,7 @@ impl Session {
         client: &Client,
         identity: Identity,
         (channel, lockless): (Channel, Channel),
-        keys: KeyRing,
+        keys: Arc<KeyRing>,
         tree: Option<Tree>,
     ) -> Self {
         Self(Arc::new(State {
@@ -111,18 +111,19 @@ impl Session {
     }
 
     async fn fetch_tree(&self) -> Result<Tree> {
-        let snapshot = self.0.channel.call(&FetchNodes::whole()).await?;
+        let sieve = NodeSieve::new(self.client().drift_log());
+        let rest = self.0.channel.call_through(&FetchNodes::whole(), sieve.clone()).await?;
+        let (nodes, _) = sieve.finish().await?;
         let link_root = match &self.0.identity {
             Identity::Account { .. } => None,
             Identity::FolderLink { root, .. } => Some(*root),
         };
-        let tree = {
-            let mut keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
-            for list in [&snapshot.ok0, &snapshot.ok].into_iter().flatten() {
+        self.update_keys(|keys| {
+            for list in [&rest.ok0, &rest.ok].into_iter().flatten() {
                 keys.learn(list);
             }
-            load(&keys, &snapshot, link_root)
-        };
+        });
+        let tree = load(self.keys(), nodes, &rest, link_root).await?;
         *self.0.tree.write().unwrap_or_else(PoisonError::into_inner) = Some(tree.clone());
         Ok(tree)
     }
@@ -135,6 +136,12 @@ impl Session {
         }
     }
 
+    /// Shows a node of one's own making in the tree.
+    pub(crate) fn show(&self, row: Row) -> Node {
+        self.apply(|tree| tree.insert(row.clone()));
+        Node::open(&self.keys(), row)
+    }
+
     pub(crate) fn channel(&self) -> &Channel {
         &self.0.channel
     }
@@ -144,7 +151,22 @@ impl Session {
     }
 
     pub(crate) fn with_keys<T>(&self, read: impl FnOnce(&KeyRing) -> T) -> T {
-        read(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
+        read(&self.keys())
+    }
+
+    /// The keys as they are now.
+    pub(crate) fn keys(&self) -> Arc<KeyRing> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the keys; the tree opens nodes with them from now on.
+    pub(crate) fn update_keys(&self, change: impl FnOnce(&mut KeyRing)) {
+        let keys = {
+            let mut keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
+            change(Arc::make_mut(&mut keys));
+            keys.clone()
+        };
+        self.apply(|tree| tree.set_keys(keys));
     }
 
     /// An error for what a folder link does not allow.

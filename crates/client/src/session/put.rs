@@ -1,6 +1,5 @@
 //! New nodes: made here, put by the service, shown in the tree (`protocol-api.md` 2.6).
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use supermega_crypto::{Attributes, NodeKey};
@@ -12,7 +11,7 @@ use supermega_protocol::{ErrorCode, Flag, Verbatim};
 
 use super::Session;
 use crate::error::{Error, Result};
-use crate::tree::{Node, NodeKind, new_record};
+use crate::tree::{Node, NodeKind, Row};
 use crate::unix_time;
 
 /// The handle that stands for a folder that has none yet.
@@ -42,9 +41,10 @@ impl Session {
         let keys: Vec<&NodeKey> = drafts.iter().map(|draft| &draft.key).collect();
         let cr = self.share_node_keys(parent, &keys, Vec::new()).await?;
         let replaces = drafts.iter().any(|draft| draft.replaces.is_some());
+        let new = drafts.iter().map(|draft| self.new_node(draft)).collect::<Result<Vec<_>>>()?;
         let request = PutNodes {
             t: PutTarget::Folder(parent.handle()),
-            n: drafts.iter().map(|draft| self.new_node(draft)).collect::<Result<_>>()?,
+            n: new.clone(),
             v: Some(4),
             sm: Flag::SET,
             vb: if replaces { Flag::SET } else { None },
@@ -57,11 +57,10 @@ impl Session {
         };
         let reply = self.channel().call(&request).await?;
         let outcomes = reply.outcomes(drafts.len());
-        Ok(drafts
-            .into_iter()
-            .zip(outcomes)
-            .map(|(draft, outcome)| match outcome {
-                Ok(handle) => Ok(self.made(parent, draft, handle)),
+        let made = drafts.iter().zip(new).zip(outcomes);
+        Ok(made
+            .map(|((draft, new), outcome)| match outcome {
+                Ok(handle) => Ok(self.made(parent, draft, new, handle)),
                 Err(code) => Err(Error::from_failure("p", code.into())),
             })
             .collect())
@@ -97,24 +96,33 @@ impl Session {
         })
     }
 
-    fn made(&self, parent: &Node, draft: Draft, handle: NodeHandle) -> Node {
-        let kind = match draft.origin {
-            Origin::Folder => NodeKind::Folder,
-            Origin::Upload(_) | Origin::PublicFile(_) => NodeKind::File,
-        };
-        let mut record = new_record(handle, parent.handle(), kind);
-        record.owner = parent.owner();
-        record.size = draft.size;
-        record.created = unix_time::of(SystemTime::now());
-        record.content = Ok((draft.key, draft.attributes));
-        let node = Node(Arc::new(record));
-        self.apply(|tree| {
-            if let Some(old) = draft.replaces.and_then(|old| tree.node(old)) {
-                tree.remove(&old);
-            }
-            tree.insert(node.clone());
-        });
-        node
+    fn made(&self, parent: &Node, draft: &Draft, new: NewNode, handle: NodeHandle) -> Node {
+        if let Some(old) = draft.replaces {
+            // It hangs on the new one as its old version.
+            self.apply(|tree| {
+                if let Some(old) = tree.node(old) {
+                    tree.insert(Row { parent: Some(handle), ..old.row().clone() });
+                }
+            });
+        }
+        let user = self.account().map(|account| account.user);
+        let key = new.k.map(|key| key.0).unwrap_or_default();
+        self.show(Row {
+            handle,
+            parent: Some(parent.handle()),
+            kind: match draft.origin {
+                Origin::Folder => NodeKind::Folder,
+                Origin::Upload(_) | Origin::PublicFile(_) => NodeKind::File,
+            },
+            owner: parent.owner(),
+            size: draft.size,
+            created: unix_time::of(SystemTime::now()),
+            sharer: None,
+            access: None,
+            attributes: new.a.decode().unwrap_or_default(),
+            keys: user.map_or_else(String::new, |user| format!("{user}:{key}")),
+            file_attributes: String::new(),
+        })
     }
 
     /// The keys that every share around `parent` needs of new or moved nodes. A share whose key is not

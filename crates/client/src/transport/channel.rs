@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use supermega_crypto::SessionId;
 use supermega_encoding::PublicHandle;
 use supermega_protocol::wire::{self, Reply};
@@ -21,6 +22,7 @@ use super::budget::Budget;
 use super::hashcash;
 use super::http::{Http, HttpError, HttpRequest, HttpResponse};
 use super::retry::Backoff;
+use super::sieve::Sieve;
 use crate::drift_log::DriftLog;
 use crate::error::{Error, NetworkError, NetworkErrorKind, Result};
 
@@ -77,6 +79,8 @@ pub(crate) struct Channel {
 struct Job {
     command: String,
     alone: bool,
+    /// What sees the answer while it arrives; such a command travels alone.
+    sieve: Option<Arc<dyn Sieve>>,
     result: oneshot::Sender<Result<String, ChannelError>>,
 }
 
@@ -111,10 +115,28 @@ impl Channel {
     /// Sends a command and waits for its result. Dropping the future gives up the result; the command
     /// may or may not be carried out.
     pub(crate) async fn call<C: Command>(&self, command: &C) -> Result<C::Response> {
+        self.call_sifted(command, None).await
+    }
+
+    /// The same for a command that must be alone; the result is what the sieve leaves of it.
+    pub(crate) async fn call_through<C: Command>(
+        &self,
+        command: &C,
+        sieve: Arc<dyn Sieve>,
+    ) -> Result<C::Response> {
+        self.call_sifted(command, Some(sieve)).await
+    }
+
+    async fn call_sifted<C: Command>(
+        &self,
+        command: &C,
+        sieve: Option<Arc<dyn Sieve>>,
+    ) -> Result<C::Response> {
         let text = wire::encode_command(command)?;
         let mut backoff = Backoff::new(self.options.busy_patience);
         loop {
-            let result = self.exchange(text.clone(), C::ALONE).await;
+            let alone = C::ALONE || sieve.is_some();
+            let result = self.exchange(text.clone(), alone, sieve.clone()).await;
             let result = result.map_err(|error| self.error(C::NAME, error))?;
             match wire::decode_result::<C>(&result) {
                 Ok(decoded) => {
@@ -133,10 +155,15 @@ impl Channel {
         }
     }
 
-    async fn exchange(&self, command: String, alone: bool) -> Result<String, ChannelError> {
+    async fn exchange(
+        &self,
+        command: String,
+        alone: bool,
+        sieve: Option<Arc<dyn Sieve>>,
+    ) -> Result<String, ChannelError> {
         let ended = || ChannelError::Network(NetworkErrorKind::Other("the channel ended".into()));
         let (result, answer) = oneshot::channel();
-        self.jobs.send(Job { command, alone, result }).map_err(|_| ended())?;
+        self.jobs.send(Job { command, alone, sieve, result }).map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 
@@ -189,7 +216,9 @@ impl Worker {
 
     async fn deliver(&mut self, batch: Vec<Job>) {
         let commands: Vec<&str> = batch.iter().map(|job| job.command.as_str()).collect();
-        let results = self.request(wire::encode_batch(&commands), batch.len()).await;
+        let sieve = batch.iter().find_map(|job| job.sieve.clone());
+        let expected = Expected { commands: batch.len(), sieve };
+        let results = self.request(wire::encode_batch(&commands), &expected).await;
         match results {
             Ok(results) => {
                 for (job, result) in batch.into_iter().zip(results) {
@@ -207,7 +236,7 @@ impl Worker {
     async fn request(
         &mut self,
         body: String,
-        commands: usize,
+        expected: &Expected,
     ) -> Result<Vec<String>, ChannelError> {
         self.next_id += 1;
         let (url, id) = (&self.options.api_url, self.next_id);
@@ -226,7 +255,7 @@ impl Worker {
         let mut busy = Backoff::new(self.options.busy_patience);
         let mut challenges = 0;
         loop {
-            match self.attempt(&request, commands).await {
+            match self.attempt(&request, expected).await {
                 Attempt::Done(results) => return Ok(results),
                 Attempt::Failed(error) => return Err(error),
                 Attempt::Unreachable(kind) if !connecting.wait().await => {
@@ -248,7 +277,7 @@ impl Worker {
         }
     }
 
-    async fn attempt(&self, request: &HttpRequest, commands: usize) -> Attempt {
+    async fn attempt(&self, request: &HttpRequest, expected: &Expected) -> Attempt {
         let response = match self.options.http.send(request.clone()).await {
             Ok(response) => response,
             Err(HttpError(kind)) => return unreachable_or_busy(kind),
@@ -264,7 +293,7 @@ impl Worker {
             status @ (429 | 500..=599) => return Attempt::Busy(NetworkErrorKind::Status(status)),
             status => return failed(NetworkErrorKind::Status(status)),
         }
-        read_reply(response, commands).await
+        read_reply(response, expected).await
     }
 }
 
@@ -290,8 +319,18 @@ fn unreachable_or_busy(kind: NetworkErrorKind) -> Attempt {
     }
 }
 
-async fn read_reply(response: HttpResponse, commands: usize) -> Attempt {
-    let body = match response.bytes(REPLY_BYTES).await {
+/// What an answer is to hold.
+struct Expected {
+    commands: usize,
+    sieve: Option<Arc<dyn Sieve>>,
+}
+
+async fn read_reply(response: HttpResponse, expected: &Expected) -> Attempt {
+    let body = match &expected.sieve {
+        Some(sieve) => sift(response, &**sieve).await,
+        None => response.bytes(REPLY_BYTES).await,
+    };
+    let body = match body {
         Ok(body) => body,
         Err(HttpError(kind)) => return Attempt::Busy(kind),
     };
@@ -299,7 +338,7 @@ async fn read_reply(response: HttpResponse, commands: usize) -> Attempt {
     let Ok(body) = String::from_utf8(body) else {
         return malformed(Malformed::new("batch", ".", "the answer is not UTF-8"));
     };
-    match Reply::read(&body, commands) {
+    match Reply::read(&body, expected.commands) {
         Ok(Reply::Results(results)) => {
             Attempt::Done(results.iter().map(|result| result.get().to_owned()).collect())
         }
@@ -309,6 +348,15 @@ async fn read_reply(response: HttpResponse, commands: usize) -> Attempt {
         },
         Err(error) => malformed(error),
     }
+}
+
+/// Shows an answer to a sieve; gives what that leaves of it.
+async fn sift(mut response: HttpResponse, sieve: &dyn Sieve) -> Result<Vec<u8>, HttpError> {
+    sieve.begin().await;
+    while let Some(piece) = response.body.try_next().await? {
+        sieve.sift(piece).await;
+    }
+    Ok(sieve.end().await)
 }
 
 /// Takes what travels together: commands up to the limits, or one that must be alone.
@@ -340,7 +388,7 @@ mod tests {
 
     fn job(command: &str, alone: bool) -> (Job, oneshot::Receiver<Result<String, ChannelError>>) {
         let (result, receiver) = oneshot::channel();
-        (Job { command: command.into(), alone, result }, receiver)
+        (Job { command: command.into(), alone, sieve: None, result }, receiver)
     }
 
     fn batches(jobs: Vec<Job>) -> Vec<Vec<String>> {

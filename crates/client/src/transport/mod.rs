@@ -8,10 +8,12 @@ mod hyper_http;
 mod pool;
 mod request_body;
 mod retry;
+mod sieve;
 pub(crate) mod storage;
 
 pub(crate) use budget::{Budget, Limits};
 pub(crate) use channel::{Authentication, Channel, ChannelOptions};
-pub use http::{Http, HttpBody, HttpError, HttpRequest, HttpResponse};
+pub use http::{BoxFuture, Http, HttpBody, HttpError, HttpRequest, HttpResponse};
 pub use hyper_http::HyperHttp;
 pub(crate) use retry::Backoff;
+pub(crate) use sieve::Sieve;

@@ -1,66 +1,143 @@
-//! Builds a tree of what the service sends (`protocol-api.md` 2.5).
+//! Reads a tree while it arrives: nodes are taken out of the text, read on other threads and kept in few
+//! bytes (`protocol-api.md` 2.5, 8.2).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use supermega_encoding::NodeHandle;
 use supermega_protocol::tree as wire;
+use supermega_protocol::{Malformed, NodeChunk, NodeSource, NodeSplitter};
+use tokio::task::JoinHandle;
 
-use super::node::{Node, NodeKind, Record};
-use super::snapshot::Tree;
+use super::arena::Segment;
+use super::row::Row;
+use super::snapshot::{Facts, Tree};
+use crate::blocking::blocking;
+use crate::drift_log::DriftLog;
+use crate::error::Result;
 use crate::keys::KeyRing;
+use crate::transport::{BoxFuture, Sieve};
 
-/// Opens one node; one that cannot be opened is kept with the reason.
-pub(crate) fn decode_node(keys: &KeyRing, node: &wire::Node) -> Node {
-    Node(Arc::new(Record {
-        handle: node.h,
-        parent: node.p,
-        kind: match node.t {
-            wire::NodeType::File => NodeKind::File,
-            wire::NodeType::Root => NodeKind::Root,
-            wire::NodeType::Vault => NodeKind::Vault,
-            wire::NodeType::Trash => NodeKind::Trash,
-            _ => NodeKind::Folder,
-        },
-        owner: node.u,
-        size: node.s.unwrap_or(0),
-        created: node.ts.map(|ts| ts.0),
-        sharer: node.su,
-        access: node.r,
-        content: keys.open(node),
-    }))
+/// Chunks that are read at the same time: more would only wait in memory.
+const READING: usize = 4;
+
+/// Nodes of an answer on its way.
+pub(crate) struct NodeSieve {
+    state: tokio::sync::Mutex<State>,
+    drift: DriftLog,
+}
+
+#[derive(Default)]
+struct State {
+    splitter: NodeSplitter,
+    reading: VecDeque<JoinHandle<Result<(NodeSource, Segment), Malformed>>>,
+    read: Vec<Segment>,
+    first: Option<NodeHandle>,
+    broken: Option<Malformed>,
+}
+
+impl NodeSieve {
+    pub(crate) fn new(drift: DriftLog) -> Arc<Self> {
+        Arc::new(Self { state: tokio::sync::Mutex::default(), drift })
+    }
+
+    /// The nodes, and the handle of the first of them.
+    pub(crate) async fn finish(&self) -> Result<(Vec<Segment>, Option<NodeHandle>)> {
+        let mut state = self.state.lock().await;
+        while state.wait().await {}
+        match state.broken.take() {
+            Some(broken) => Err(broken.into()),
+            None => Ok((std::mem::take(&mut state.read), state.first)),
+        }
+    }
+
+    async fn take(&self, piece: Bytes) {
+        let mut state = self.state.lock().await;
+        let mut chunks = Vec::new();
+        state.splitter.feed(&piece, |chunk| chunks.push(chunk));
+        for chunk in chunks {
+            while state.reading.len() >= READING {
+                state.wait().await;
+            }
+            let drift = self.drift.clone();
+            state.reading.push_back(tokio::task::spawn_blocking(move || read(&chunk, &drift)));
+        }
+    }
+}
+
+/// Reads a chunk. Blocks.
+fn read(chunk: &NodeChunk, drift: &DriftLog) -> Result<(NodeSource, Segment), Malformed> {
+    let (list, odd) = chunk.read()?;
+    drift.report(odd);
+    Ok((chunk.source, list.nodes.iter().map(Row::from).collect()))
+}
+
+impl State {
+    /// Waits for the oldest chunk that is being read; says whether there was one.
+    async fn wait(&mut self) -> bool {
+        let Some(reading) = self.reading.pop_front() else { return false };
+        match reading.await {
+            Ok(Ok((source, segment))) => {
+                if source == NodeSource::Current && self.first.is_none() {
+                    self.first = segment.first();
+                }
+                self.read.push(segment);
+            }
+            Ok(Err(malformed)) => self.broken = Some(malformed),
+            Err(failed) => self.broken = Some(Malformed::new("f", "f", failed.to_string())),
+        }
+        true
+    }
+}
+
+impl Sieve for NodeSieve {
+    fn begin(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            // What came of an answer that was cut is thrown away.
+            *self.state.lock().await = State::default();
+        })
+    }
+
+    fn sift(&self, piece: Bytes) -> BoxFuture<'_, ()> {
+        Box::pin(self.take(piece))
+    }
+
+    fn end(&self) -> BoxFuture<'_, Vec<u8>> {
+        Box::pin(async {
+            let splitter = std::mem::take(&mut self.state.lock().await.splitter);
+            splitter.into_rest()
+        })
+    }
 }
 
 /// Builds the tree of an account (`link_root` is nothing) or of a folder link.
-pub(crate) fn load(
-    keys: &KeyRing,
-    snapshot: &wire::Tree,
-    link_root: Option<supermega_encoding::NodeHandle>,
-) -> Tree {
-    let mut tree = Tree::default();
-    for node in &snapshot.f.nodes {
-        tree.insert(decode_node(keys, node));
+pub(crate) async fn load(
+    keys: Arc<KeyRing>,
+    segments: Vec<Segment>,
+    rest: &wire::Tree,
+    link_root: Option<NodeHandle>,
+) -> Result<Tree> {
+    let mut facts = Facts { root: link_root, ..Facts::default() };
+    for share in rest.s.iter().flatten() {
+        facts.shared.insert(share.h);
     }
-    if let Some(root) = link_root {
-        tree.set_root(root);
+    for key in rest.ok0.iter().chain(&rest.ok).flatten() {
+        facts.shared.insert(key.h);
     }
-    for share in snapshot.s.iter().flatten() {
-        tree.set_shared(share.h);
-    }
-    for key in snapshot.ok0.iter().chain(&snapshot.ok).flatten() {
-        tree.set_shared(key.h);
-    }
-    for link in snapshot.ph.iter().flatten() {
-        tree.set_link(link.h, Some(link.ph));
-        // An exported folder is a share with everybody.
-        let folder = tree.node(link.h).is_some_and(|node| !node.is_file());
-        if folder {
-            tree.set_shared(link.h);
-        }
-    }
-    for user in snapshot.u.iter().flatten() {
+    for user in rest.u.iter().flatten() {
         if let Some(email) = &user.m {
-            tree.add_user(email.clone(), user.u);
+            facts.users.insert(email.clone(), user.u);
         }
     }
-    tree.find_strays();
-    tree
+    facts.links = rest.ph.iter().flatten().map(|link| (link.h, link.ph)).collect();
+    blocking(move || {
+        let mut tree = Tree::build(keys, segments, facts);
+        // An exported folder is a share with everybody.
+        let mut linked: Vec<NodeHandle> = tree.facts().links.keys().copied().collect();
+        linked.retain(|node| tree.node(*node).is_some_and(|node| !node.is_file()));
+        tree.facts().shared.extend(linked);
+        Ok(tree)
+    })
+    .await
 }

@@ -1,14 +1,16 @@
 //! What an account or a folder link looks like: nodes, paths, walks.
 
+mod arena;
 mod load;
 mod node;
 mod path;
+mod row;
 mod snapshot;
 mod walk;
 
-pub(crate) use load::load;
-pub(crate) use node::new_record;
+pub(crate) use load::{NodeSieve, load};
 pub use node::{Node, NodeKind, Problem};
 pub use path::{RemotePath, RemoteRoot};
+pub(crate) use row::Row;
 pub use snapshot::Tree;
 pub use walk::{Walk, WalkStep};

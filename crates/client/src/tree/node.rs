@@ -7,6 +7,8 @@ use std::time::SystemTime;
 use supermega_crypto::{Attributes, FileKey, Fingerprint, NodeKey};
 use supermega_encoding::{NodeHandle, UserHandle};
 
+use super::row::Row;
+use crate::keys::KeyRing;
 use crate::unix_time;
 
 /// What a node is.
@@ -52,40 +54,63 @@ impl fmt::Display for Problem {
 pub struct Node(pub(crate) Arc<Record>);
 
 pub(crate) struct Record {
-    pub handle: NodeHandle,
-    pub parent: Option<NodeHandle>,
-    pub kind: NodeKind,
-    pub owner: Option<UserHandle>,
-    pub size: u64,
-    pub created: Option<i64>,
-    pub sharer: Option<UserHandle>,
-    pub access: Option<u8>,
+    pub row: Row,
     pub content: Result<(NodeKey, Attributes), Problem>,
 }
 
+impl NodeKind {
+    /// The number that stands for it in rows: the one on the wire.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::File => 0,
+            Self::Folder => 1,
+            Self::Root => 2,
+            Self::Vault => 3,
+            Self::Trash => 4,
+        }
+    }
+
+    pub(crate) const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => Self::File,
+            1 => Self::Folder,
+            2 => Self::Root,
+            3 => Self::Vault,
+            4 => Self::Trash,
+            _ => return None,
+        })
+    }
+}
+
 impl Node {
+    /// Opens a node; one that cannot be opened is kept with the reason.
+    pub(crate) fn open(keys: &KeyRing, row: Row) -> Self {
+        let content = keys.open(&row.node_keys(), row.node_type(), &row.attributes);
+        Self(Arc::new(Record { row, content }))
+    }
+
     /// The handle, which stays the same when the node is moved or renamed.
     #[must_use]
     pub fn handle(&self) -> NodeHandle {
-        self.0.handle
+        self.0.row.handle
     }
 
     /// The folder it lies in; roots have none.
     #[must_use]
     pub fn parent(&self) -> Option<NodeHandle> {
-        self.0.parent
+        self.0.row.parent
     }
 
     /// What it is.
     #[must_use]
     pub fn kind(&self) -> NodeKind {
-        self.0.kind
+        self.0.row.kind
     }
 
     /// Whether it is a file.
     #[must_use]
     pub fn is_file(&self) -> bool {
-        self.0.kind == NodeKind::File
+        self.0.row.kind == NodeKind::File
     }
 
     /// The name, if it could be read. It is somebody else's text: see [`crate::name`] before it
@@ -98,7 +123,7 @@ impl Node {
     /// Why it cannot be read, if it cannot. Roots have no attributes and no problem.
     #[must_use]
     pub fn problem(&self) -> Option<Problem> {
-        match (&self.0.content, self.0.kind) {
+        match (&self.0.content, self.0.row.kind) {
             (Err(problem), NodeKind::File | NodeKind::Folder) => Some(*problem),
             _ => None,
         }
@@ -107,25 +132,25 @@ impl Node {
     /// Size in bytes; 0 for folders.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.0.size
+        self.0.row.size
     }
 
     /// The owner.
     #[must_use]
     pub fn owner(&self) -> Option<UserHandle> {
-        self.0.owner
+        self.0.row.owner
     }
 
     /// Who shares it with this account, if it is the root of an incoming share.
     #[must_use]
     pub fn sharer(&self) -> Option<UserHandle> {
-        self.0.sharer
+        self.0.row.sharer
     }
 
     /// When the server made the node.
     #[must_use]
     pub fn created(&self) -> Option<SystemTime> {
-        self.0.created.and_then(unix_time::to_system)
+        self.0.row.created.and_then(unix_time::to_system)
     }
 
     /// When the file was changed last on the machine it came from.
@@ -164,54 +189,27 @@ impl Node {
 
     /// The name for messages; a handle where there is none.
     pub(crate) fn label(&self) -> String {
-        match (self.name(), self.0.kind) {
+        match (self.name(), self.0.row.kind) {
             (_, NodeKind::Root) => "/".into(),
             (_, NodeKind::Trash) => "//trash".into(),
             (_, NodeKind::Vault) => "//vault".into(),
             (Some(name), _) => name.to_owned(),
-            (None, _) => format!("H:{}", self.0.handle),
+            (None, _) => format!("H:{}", self.0.row.handle),
         }
     }
 
-    pub(crate) fn with(&self, change: impl FnOnce(&mut Record)) -> Self {
-        let record = &self.0;
-        let mut changed = Record {
-            handle: record.handle,
-            parent: record.parent,
-            kind: record.kind,
-            owner: record.owner,
-            size: record.size,
-            created: record.created,
-            sharer: record.sharer,
-            access: record.access,
-            content: record.content.clone(),
-        };
-        change(&mut changed);
-        Self(Arc::new(changed))
+    /// The node as it was received, to be changed.
+    pub(crate) fn row(&self) -> &Row {
+        &self.0.row
     }
 }
 
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node")
-            .field("handle", &self.0.handle)
-            .field("kind", &self.0.kind)
+            .field("handle", &self.0.row.handle)
+            .field("kind", &self.0.row.kind)
             .field("name", &self.name())
             .finish_non_exhaustive()
-    }
-}
-
-/// A node that was just made.
-pub(crate) fn new_record(handle: NodeHandle, parent: NodeHandle, kind: NodeKind) -> Record {
-    Record {
-        handle,
-        parent: Some(parent),
-        kind,
-        owner: None,
-        size: 0,
-        created: None,
-        sharer: None,
-        access: None,
-        content: Err(Problem::NoKey),
     }
 }

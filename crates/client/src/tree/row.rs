@@ -59,6 +59,24 @@ impl From<&WireNode> for Row {
 }
 
 impl Row {
+    /// A folder of which nothing is known.
+    #[cfg(test)]
+    pub(crate) fn folder(handle: NodeHandle) -> Self {
+        Self {
+            handle,
+            parent: None,
+            kind: NodeKind::Folder,
+            owner: None,
+            size: 0,
+            created: None,
+            sharer: None,
+            access: None,
+            attributes: Vec::new(),
+            keys: String::new(),
+            file_attributes: String::new(),
+        }
+    }
+
     /// The key string, to be read entry by entry.
     pub(crate) fn node_keys(&self) -> NodeKeys {
         NodeKeys(self.keys.clone())
@@ -157,11 +175,14 @@ impl Row {
 
 /// Seven bits a byte, the least first; the highest bit says that more follow.
 fn number(to: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        to.push((value & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = value.to_le_bytes();
         value >>= 7;
+        if value == 0 {
+            return to.push(low & 0x7f);
+        }
+        to.push(low | 0x80);
     }
-    to.push(value as u8);
 }
 
 struct Reader<'a>(&'a [u8]);

@@ -5,42 +5,73 @@ use std::sync::Arc;
 
 use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 
+use super::arena::{Arena, Segment};
 use super::node::{Node, NodeKind};
 use super::path::{RemotePath, RemoteRoot};
+use super::row::Row;
 use super::walk::Walk;
 use crate::error::{Error, Result};
+use crate::keys::KeyRing;
+
+/// Changes are put in order with the rest when there are more than so many, and more than a quarter of it.
+const CHANGES: usize = 10_000;
 
 /// All nodes of an account or a folder link, as they were when it was asked for.
-#[derive(Clone, Default)]
-pub struct Tree(Arc<Arena>);
+///
+/// Names and keys are opened when a node is looked at: a tree costs about two hundred bytes a node.
+#[derive(Clone)]
+pub struct Tree(Arc<State>);
 
+#[derive(Clone)]
+struct State {
+    keys: Arc<KeyRing>,
+    arena: Arc<Arena>,
+    /// What differs from the arena; nothing stands for nodes that are gone.
+    changed: HashMap<NodeHandle, Option<Row>>,
+    /// Changed nodes, by parent.
+    changed_children: HashMap<NodeHandle, Vec<NodeHandle>>,
+    facts: Facts,
+}
+
+/// What is known of a tree beside its nodes.
 #[derive(Clone, Default)]
-struct Arena {
-    nodes: HashMap<NodeHandle, Node>,
-    children: HashMap<NodeHandle, Vec<NodeHandle>>,
-    root: Option<NodeHandle>,
-    trash: Option<NodeHandle>,
-    strays: Vec<NodeHandle>,
-    users: HashMap<String, UserHandle>,
-    shared: HashSet<NodeHandle>,
-    links: HashMap<NodeHandle, PublicHandle>,
+pub(crate) struct Facts {
+    pub root: Option<NodeHandle>,
+    pub trash: Option<NodeHandle>,
+    pub users: HashMap<String, UserHandle>,
+    pub shared: HashSet<NodeHandle>,
+    pub links: HashMap<NodeHandle, PublicHandle>,
 }
 
 impl std::fmt::Debug for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tree").field("nodes", &self.0.nodes.len()).finish_non_exhaustive()
+        f.debug_struct("Tree").field("nodes", &self.len()).finish_non_exhaustive()
     }
 }
 
 impl Tree {
+    /// Puts nodes in order. Takes a while for large trees: call it off the async threads.
+    pub(crate) fn build(keys: Arc<KeyRing>, segments: Vec<Segment>, mut facts: Facts) -> Self {
+        let arena = Arena::build(segments);
+        for id in arena.ids() {
+            match arena.peek(id) {
+                Some((NodeKind::Root, _)) => facts.root = Some(arena.handle(id)),
+                Some((NodeKind::Trash, _)) => facts.trash = Some(arena.handle(id)),
+                _ => {}
+            }
+        }
+        let (changed, changed_children) = Default::default();
+        Self(Arc::new(State { keys, arena: Arc::new(arena), changed, changed_children, facts }))
+    }
+
     /// The root of the cloud drive, or of the folder link.
     pub fn root(&self) -> Result<Node> {
-        self.named_root(self.0.root, "the root folder")
+        self.named_root(self.0.facts.root, "the root folder")
     }
 
     /// The rubbish bin.
     pub fn trash(&self) -> Result<Node> {
-        self.named_root(self.0.trash, "the rubbish bin")
+        self.named_root(self.0.facts.trash, "the rubbish bin")
     }
 
     fn named_root(&self, handle: Option<NodeHandle>, what: &str) -> Result<Node> {
@@ -50,19 +81,27 @@ impl Tree {
     /// The node with this handle.
     #[must_use]
     pub fn node(&self, handle: NodeHandle) -> Option<Node> {
-        self.0.nodes.get(&handle).cloned()
+        self.0.row(handle).map(|row| self.0.open(row))
     }
 
-    /// How many nodes there are, roots among them.
+    /// How many nodes there are, roots and old versions among them.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.nodes.len()
+        let state = &self.0;
+        let known = |handle: &NodeHandle| state.arena.find(*handle).is_some();
+        state.changed.iter().fold(state.arena.len(), |sum, (handle, row)| {
+            match (known(handle), row.is_some()) {
+                (true, false) => sum - 1,
+                (false, true) => sum + 1,
+                _ => sum,
+            }
+        })
     }
 
     /// Whether there is no node at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.nodes.is_empty()
+        self.len() == 0
     }
 
     /// What lies in a folder, in the order of names; nodes without a name come last.
@@ -78,9 +117,11 @@ impl Tree {
     }
 
     fn sorted_children(&self, folder: &Node, wanted: impl Fn(&Node) -> bool) -> Vec<Node> {
-        let handles = self.0.children.get(&folder.handle()).map_or(&[][..], Vec::as_slice);
-        let known = handles.iter().filter_map(|handle| self.0.nodes.get(handle));
-        let mut nodes: Vec<Node> = known.filter(|node| wanted(node)).cloned().collect();
+        if folder.is_file() {
+            return Vec::new();
+        }
+        let rows = self.0.below(folder.handle()).into_iter().filter_map(|h| self.0.row(h));
+        let mut nodes: Vec<Node> = rows.map(|row| self.0.open(row)).filter(wanted).collect();
         nodes.sort_by(|a, b| {
             let nameless = a.name().is_none().cmp(&b.name().is_none());
             nameless.then_with(|| a.name().cmp(&b.name())).then_with(|| a.handle().cmp(&b.handle()))
@@ -88,18 +129,44 @@ impl Tree {
         nodes
     }
 
-    /// Nodes that hang on nothing: the parent is unknown, or they are their own ancestors. They can be
-    /// reached by handle.
+    /// The old versions of a file, the newest first.
+    #[must_use]
+    pub fn versions(&self, file: &Node) -> Vec<Node> {
+        let mut versions: Vec<Node> = Vec::new();
+        let mut newer = file.handle();
+        // What is its own old version would be followed for ever.
+        while let Some(older) = self.0.below(newer).first().and_then(|older| self.node(*older)) {
+            if !file.is_file() || versions.iter().any(|known| known.handle() == older.handle()) {
+                break;
+            }
+            newer = older.handle();
+            versions.push(older);
+        }
+        versions
+    }
+
+    /// Nodes that hung on nothing when the tree came: the parent is unknown, or they are their own
+    /// ancestors. They can be reached by handle.
     #[must_use]
     pub fn strays(&self) -> Vec<Node> {
-        self.0.strays.iter().filter_map(|handle| self.node(*handle)).collect()
+        let strays =
+            self.0.arena.strays().iter().filter(|stray| Some(**stray) != self.0.facts.root);
+        strays.filter_map(|handle| self.node(*handle)).collect()
     }
 
     /// The roots of what others share with this account.
     #[must_use]
     pub fn incoming(&self) -> Vec<Node> {
-        let mut roots: Vec<Node> =
-            self.0.nodes.values().filter(|node| node.sharer().is_some()).cloned().collect();
+        let state = &self.0;
+        let arena = &state.arena;
+        let known = arena.ids().filter(|id| arena.is_incoming(*id)).map(|id| arena.handle(id));
+        let changed = state
+            .changed
+            .iter()
+            .filter(|(_, row)| row.as_ref().is_some_and(|row| row.sharer.is_some()));
+        let all: HashSet<NodeHandle> = known.chain(changed.map(|(handle, _)| *handle)).collect();
+        let mut roots: Vec<Node> = all.into_iter().filter_map(|root| self.node(root)).collect();
+        roots.retain(|root| root.sharer().is_some());
         roots.sort_by_key(Node::handle);
         roots
     }
@@ -114,22 +181,22 @@ impl Tree {
             }
             RemoteRoot::Incoming(sharer) => return self.at_incoming(sharer, path),
         };
-        self.below(start, path.names(), path)
+        self.follow(start, path.names(), path)
     }
 
     fn at_incoming(&self, sharer: &str, path: &RemotePath) -> Result<Node> {
-        let user = self.0.users.get(sharer).copied().or_else(|| sharer.parse().ok());
+        let user = self.0.facts.users.get(sharer).copied().or_else(|| sharer.parse().ok());
         let Some((first, rest)) = path.names().split_first() else {
             let text = format!("{path}: name one of the folders that {sharer} shares");
             return Err(Error::Input(text));
         };
         let mut roots = self.incoming();
         roots.retain(|root| root.sharer() == user && root.name() == Some(first));
-        self.below(only(&roots, path)?, rest, path)
+        self.follow(only(&roots, path)?, rest, path)
     }
 
     /// Follows names down from a node.
-    fn below(&self, mut node: Node, names: &[String], path: &RemotePath) -> Result<Node> {
+    fn follow(&self, mut node: Node, names: &[String], path: &RemotePath) -> Result<Node> {
         for name in names {
             node = only(&self.children_named(&node, name), path)?;
         }
@@ -143,26 +210,25 @@ impl Tree {
         let mut current = node.clone();
         // A node that is its own ancestor would be climbed for ever.
         for _ in 0..self.len() {
-            if self.0.root == Some(current.handle()) {
-                return names
-                    .iter()
-                    .rev()
-                    .fold(RemotePath::root(), |path, name: &String| path.join(name));
-            }
-            if self.0.trash == Some(current.handle()) {
-                let trash = RemotePath::trash();
-                return names.iter().rev().fold(trash, |path, name: &String| path.join(name));
-            }
-            let Some(parent) = current.parent().and_then(|parent| self.node(parent)) else { break };
-            match current.name() {
-                Some(name)
-                    if self.children_named(&parent, name).len() == 1 && !name.contains('/') =>
-                {
-                    names.push(name.to_owned());
+            let start = match Some(current.handle()) {
+                here if here == self.0.facts.root => RemotePath::root(),
+                here if here == self.0.facts.trash => RemotePath::trash(),
+                _ => {
+                    let parent = current.parent().and_then(|parent| self.node(parent));
+                    match (current.name(), parent) {
+                        (Some(name), Some(parent))
+                            if !name.contains('/')
+                                && self.children_named(&parent, name).len() == 1 =>
+                        {
+                            names.push(name.to_owned());
+                            current = parent;
+                            continue;
+                        }
+                        _ => break,
+                    }
                 }
-                _ => break,
-            }
-            current = parent;
+            };
+            return names.iter().rev().fold(start, |path, name: &String| path.join(name));
         }
         let start = RemotePath::handle(current.handle());
         names.iter().rev().fold(start, |path, name| path.join(name))
@@ -183,13 +249,13 @@ impl Tree {
     /// The public link of a node, if it has one.
     #[must_use]
     pub fn link_of(&self, node: &Node) -> Option<PublicHandle> {
-        self.0.links.get(&node.handle()).copied()
+        self.0.facts.links.get(&node.handle()).copied()
     }
 
     /// Whether a folder is shared with others or has a folder link.
     #[must_use]
     pub fn is_shared(&self, node: &Node) -> bool {
-        self.0.shared.contains(&node.handle())
+        self.0.facts.shared.contains(&node.handle())
     }
 
     /// A node and the folders around it, from the inside out.
@@ -211,93 +277,55 @@ impl Tree {
         self.ancestors(node).any(|node| node.handle() == ancestor)
     }
 
-    /// Everything below a node and itself.
+    /// Everything below a node and itself, old versions too.
     pub(crate) fn subtree(&self, node: &Node) -> Vec<Node> {
-        let mut nodes = vec![node.clone()];
-        let mut next = 0;
-        while let Some(here) = nodes.get(next).cloned() {
-            nodes.extend(self.children(&here));
-            next += 1;
-        }
-        nodes
+        self.0.all_below(node.handle()).into_iter().filter_map(|handle| self.node(handle)).collect()
     }
 
-    pub(crate) fn insert(&mut self, node: Node) {
-        let arena = Arc::make_mut(&mut self.0);
-        arena.detach(node.handle());
-        match node.kind() {
-            NodeKind::Root => arena.root = Some(node.handle()),
-            NodeKind::Trash => arena.trash = Some(node.handle()),
+    /// Adds a node, or puts another in the place of one with its handle.
+    pub(crate) fn insert(&mut self, row: Row) {
+        let state = Arc::make_mut(&mut self.0);
+        state.detach(row.handle);
+        match row.kind {
+            NodeKind::Root => state.facts.root = Some(row.handle),
+            NodeKind::Trash => state.facts.trash = Some(row.handle),
             _ => {}
         }
-        if let Some(parent) = node.parent() {
-            arena.children.entry(parent).or_default().push(node.handle());
+        if let Some(parent) = row.parent {
+            state.changed_children.entry(parent).or_default().push(row.handle);
         }
-        arena.nodes.insert(node.handle(), node);
+        state.changed.insert(row.handle, Some(row));
+        state.settle();
     }
 
-    /// Replaces a node that stays where it is.
-    pub(crate) fn replace(&mut self, node: Node) {
-        Arc::make_mut(&mut self.0).nodes.insert(node.handle(), node);
+    /// Removes a node with everything below it.
+    pub(crate) fn remove(&mut self, node: NodeHandle) {
+        let gone = self.0.all_below(node);
+        let state = Arc::make_mut(&mut self.0);
+        for handle in gone {
+            state.detach(handle);
+            state.changed.insert(handle, None);
+            state.facts.links.remove(&handle);
+            state.facts.shared.remove(&handle);
+        }
+        state.settle();
     }
 
-    pub(crate) fn remove(&mut self, node: &Node) {
-        let gone = self.subtree(node);
-        let arena = Arc::make_mut(&mut self.0);
-        arena.detach(node.handle());
-        for node in gone {
-            arena.nodes.remove(&node.handle());
-            arena.children.remove(&node.handle());
-            arena.links.remove(&node.handle());
-            arena.shared.remove(&node.handle());
-        }
+    /// Changes what is known beside the nodes.
+    pub(crate) fn facts(&mut self) -> &mut Facts {
+        &mut Arc::make_mut(&mut self.0).facts
+    }
+
+    /// Opens nodes with other keys from now on.
+    pub(crate) fn set_keys(&mut self, keys: Arc<KeyRing>) {
+        Arc::make_mut(&mut self.0).keys = keys;
     }
 
     pub(crate) fn set_link(&mut self, node: NodeHandle, link: Option<PublicHandle>) {
-        let arena = Arc::make_mut(&mut self.0);
         match link {
-            Some(link) => arena.links.insert(node, link),
-            None => arena.links.remove(&node),
+            Some(link) => self.facts().links.insert(node, link),
+            None => self.facts().links.remove(&node),
         };
-    }
-
-    pub(crate) fn set_shared(&mut self, node: NodeHandle) {
-        Arc::make_mut(&mut self.0).shared.insert(node);
-    }
-
-    pub(crate) fn add_user(&mut self, email: String, user: UserHandle) {
-        Arc::make_mut(&mut self.0).users.insert(email, user);
-    }
-
-    /// Makes `handle` the root, as a folder link has one that is an ordinary folder.
-    pub(crate) fn set_root(&mut self, handle: NodeHandle) {
-        Arc::make_mut(&mut self.0).root = Some(handle);
-    }
-
-    /// Finds the nodes that hang on nothing, after all have been inserted. A circle is cut, so that whoever
-    /// goes down from a node comes to an end.
-    pub(crate) fn find_strays(&mut self) {
-        let arena = Arc::make_mut(&mut self.0);
-        let known = |parent| arena.nodes.contains_key(&parent);
-        let tops = arena.nodes.values().filter(|node| !node.parent().is_some_and(known));
-        let tops: Vec<NodeHandle> = tops.map(Node::handle).collect();
-        let mut strays = tops.clone();
-        strays.retain(|handle| !arena.is_top(*handle));
-        let mut reached = HashSet::new();
-        arena.reach(tops, &mut reached);
-        let mut rest: Vec<NodeHandle> = arena.nodes.keys().copied().collect();
-        rest.retain(|handle| !reached.contains(handle));
-        rest.sort_unstable();
-        for handle in rest {
-            if !reached.contains(&handle) {
-                let stray = arena.on_circle_above(handle);
-                arena.detach(stray);
-                strays.push(stray);
-                arena.reach(vec![stray], &mut reached);
-            }
-        }
-        strays.sort_unstable();
-        arena.strays = strays;
     }
 }
 
@@ -313,60 +341,85 @@ fn only(nodes: &[Node], path: &RemotePath) -> Result<Node> {
     }
 }
 
-impl Arena {
-    /// Whether a node without a known parent is where it belongs.
-    fn is_top(&self, handle: NodeHandle) -> bool {
-        self.root == Some(handle)
-            || self.nodes.get(&handle).is_some_and(|node| {
-                node.sharer().is_some()
-                    || matches!(node.kind(), NodeKind::Root | NodeKind::Vault | NodeKind::Trash)
-            })
-    }
-
-    /// Adds everything that hangs on some nodes, and these themselves.
-    fn reach(&self, mut pending: Vec<NodeHandle>, reached: &mut HashSet<NodeHandle>) {
-        while let Some(handle) = pending.pop() {
-            if reached.insert(handle) {
-                pending.extend(self.children.get(&handle).into_iter().flatten());
-            }
+impl State {
+    fn row(&self, handle: NodeHandle) -> Option<Row> {
+        match self.changed.get(&handle) {
+            Some(changed) => changed.clone(),
+            None => self.arena.row(self.arena.find(handle)?),
         }
     }
 
-    /// A node of the circle that a climb from here ends in.
-    fn on_circle_above(&self, mut handle: NodeHandle) -> NodeHandle {
-        let mut seen = HashSet::new();
-        while seen.insert(handle) {
-            let parent = self.nodes.get(&handle).and_then(Node::parent);
-            handle = parent.unwrap_or(handle);
-        }
-        handle
+    fn open(&self, row: Row) -> Node {
+        Node::open(&self.keys, row)
     }
 
+    /// What hangs directly on a node.
+    fn below(&self, node: NodeHandle) -> Vec<NodeHandle> {
+        let mut below = self.arena.below(node);
+        below.retain(|handle| !self.changed.contains_key(handle));
+        below.extend(self.changed_children.get(&node).into_iter().flatten());
+        below
+    }
+
+    /// A node and all that hangs on it, from the top down.
+    fn all_below(&self, node: NodeHandle) -> Vec<NodeHandle> {
+        let (mut all, mut seen) = (vec![node], HashSet::from([node]));
+        let mut next = 0;
+        while let Some(here) = all.get(next) {
+            // Changes may have made a circle.
+            let below = self.below(*here);
+            all.extend(below.into_iter().filter(|handle| seen.insert(*handle)));
+            next += 1;
+        }
+        all
+    }
+
+    /// Takes a changed node from its parent's list.
     fn detach(&mut self, handle: NodeHandle) {
-        let parent = self.nodes.get(&handle).and_then(Node::parent);
-        if let Some(siblings) = parent.and_then(|parent| self.children.get_mut(&parent)) {
+        let Some(Some(row)) = self.changed.get(&handle) else { return };
+        if let Some(siblings) = row.parent.and_then(|parent| self.changed_children.get_mut(&parent))
+        {
             siblings.retain(|sibling| *sibling != handle);
         }
+    }
+
+    /// Puts changes in order with the rest when they have become many.
+    fn settle(&mut self) {
+        if self.changed.len() <= CHANGES.max(self.arena.len() / 4) {
+            return;
+        }
+        let kept =
+            self.arena.ids().filter(|id| !self.changed.contains_key(&self.arena.handle(*id)));
+        let kept: Segment = kept.filter_map(|id| self.arena.row(id)).collect();
+        let changed: Segment = self.changed.drain().filter_map(|(_, row)| row).collect();
+        self.changed_children.clear();
+        self.arena = Arc::new(Arena::build(vec![kept, changed]));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::new_record;
 
-    fn handle(n: u8) -> NodeHandle {
-        NodeHandle::from_bytes([n; 6])
+    fn handle(number: u32) -> NodeHandle {
+        let mut bytes = [9; 6];
+        bytes[2..].copy_from_slice(&number.to_be_bytes());
+        NodeHandle::from_bytes(bytes)
+    }
+
+    fn row(node: u32, parent: u32) -> Row {
+        Row { parent: Some(handle(parent)), ..Row::folder(handle(node)) }
+    }
+
+    fn tree(rows: impl IntoIterator<Item = Row>) -> Tree {
+        let segment = rows.into_iter().collect();
+        Tree::build(Arc::new(KeyRing::none()), vec![segment], Facts::default())
     }
 
     #[test]
     fn a_circle_is_cut_and_everything_in_it_can_be_reached() {
-        let mut tree = Tree::default();
-        for (node, parent) in [(1, 3), (2, 1), (3, 2), (4, 2), (5, 9)] {
-            let record = new_record(handle(node), handle(parent), NodeKind::Folder);
-            tree.insert(Node(Arc::new(record)));
-        }
-        tree.find_strays();
+        let pairs = [(1, 3), (2, 1), (3, 2), (4, 2), (5, 9)];
+        let tree = tree(pairs.map(|(node, parent)| row(node, parent)));
         let strays = tree.strays();
         assert_eq!(strays.len(), 2, "{strays:?}");
         assert_eq!(strays[1].handle(), handle(5));
@@ -376,5 +429,44 @@ mod tests {
         assert_eq!(below, [1, 2, 3, 4].map(handle));
         assert_eq!(tree.walk_from(&strays[0]).count(), 4);
         assert!(tree.ancestors(&strays[0]).count() <= tree.len() + 1);
+    }
+
+    #[test]
+    fn of_two_nodes_with_one_handle_the_last_counts() {
+        let tree = tree([row(1, 0), row(2, 0), row(1, 2)]);
+        assert_eq!(tree.len(), 2);
+        assert_eq!(tree.node(handle(1)).unwrap().parent(), Some(handle(2)));
+        assert_eq!(tree.subtree(&tree.node(handle(2)).unwrap()).len(), 2);
+    }
+
+    #[test]
+    fn many_changes_leave_the_same_tree_as_few() {
+        let mut changing = tree((1..=100).map(|n| row(n, n / 10)));
+        let before = changing.clone();
+        let mut expected: HashMap<u32, u32> = (1..=100).map(|n| (n, n / 10)).collect();
+        for n in 101..=u32::try_from(CHANGES).unwrap() + 500 {
+            changing.insert(row(n, n / 10));
+            expected.insert(n, n / 10);
+        }
+        // Everything below 5 goes, and 6 moves below 7.
+        changing.remove(handle(5));
+        let below_five = |mut n: u32| {
+            while n > 5 {
+                n /= 10;
+            }
+            n == 5
+        };
+        expected.retain(|n, _| !below_five(*n));
+        changing.insert(row(6, 7));
+        expected.insert(6, 7);
+        assert_eq!(changing.len(), expected.len());
+        for (node, parent) in expected {
+            let seen = changing.node(handle(node)).unwrap();
+            assert_eq!(seen.parent(), Some(handle(parent)), "{node}");
+            assert!(changing.0.below(handle(parent)).contains(&handle(node)), "{node}");
+        }
+        assert!(changing.node(handle(51)).is_none());
+        assert_eq!(before.len(), 100);
+        assert!(before.node(handle(5)).is_some());
     }
 }
