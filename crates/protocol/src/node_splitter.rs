@@ -211,10 +211,11 @@ mod tests {
     use crate::wire::{self, Grammar, Reply};
     use crate::{Verbatim, wire::encode_batch};
 
-    fn node(n: u32, name: &str) -> Node {
-        let [a, b, c, d] = n.to_be_bytes();
+    fn node(number: u32, name: &str) -> Node {
+        let mut handle = [1; 6];
+        handle[2..].copy_from_slice(&number.to_be_bytes());
         Node {
-            h: NodeHandle::from_bytes([1, 2, a, b, c, d]),
+            h: NodeHandle::from_bytes(handle),
             p: None,
             u: None,
             t: NodeType::Folder,
