@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use transfer::{Choice, Overwrite, Pace};
+pub use transfer::{Cat, Choice, Cp, Overwrite, Pace, Verify};
 
 /// MEGA for people and for scripts.
 ///
@@ -116,6 +116,10 @@ pub enum Color {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write files, or parts of them, to standard output
+    Cat(Cat),
+    /// Copy from here to there, from there to here, or within the account, on the server
+    Cp(Cp),
     /// Show the main job, start to end, against a server of its own
     Demo,
     /// Show how much the account holds
@@ -145,6 +149,8 @@ pub enum Command {
     Server(Server),
     /// Show folders with everything below them
     Tree(Tree),
+    /// Compare local files with remote ones by content, without downloading
+    Verify(Verify),
     /// Show who is logged in
     Whoami,
 }

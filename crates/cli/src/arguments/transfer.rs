@@ -1,4 +1,4 @@
-//! What `get`, `put`, `cp` and `verify` have in common: how fast, what of it, and what to replace.
+//! Verbs that move content, and what they have in common: how fast, what of it, and what to replace.
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{bytes_of, switch};
+use crate::command::ByteRange;
 
 /// How transfers go.
 #[derive(Clone, Debug, Args)]
@@ -67,6 +68,17 @@ pub struct Choice {
     pub dry_run: bool,
 }
 
+impl Choice {
+    /// Whether some files may be left out.
+    pub fn is_selective(&self) -> bool {
+        let patterns = [&self.include, &self.exclude];
+        patterns.iter().any(|list| !list.is_empty())
+            || self.files_from.is_some()
+            || self.max_depth.is_some()
+            || self.checksum
+    }
+}
+
 /// What to do with files that have the target's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Overwrite {
@@ -80,6 +92,46 @@ pub enum Overwrite {
     Different,
     /// Replace them even if they are the same.
     Always,
+}
+
+/// `cat`
+#[derive(Debug, Args)]
+pub struct Cat {
+    /// Remote paths or links of files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Only these bytes: FIRST-LAST, FIRST- or -LENGTH; a part cannot be verified
+    #[arg(long, value_name = "RANGE", env = "SUPERMEGA_RANGE", allow_hyphen_values = true)]
+    pub range: Option<ByteRange>,
+    /// Read the password of a protected link from standard input
+    #[arg(long, env = "SUPERMEGA_LINK_PASSWORD_STDIN", value_parser = switch())]
+    pub link_password_stdin: bool,
+}
+
+/// `cp`
+#[derive(Debug, Args)]
+pub struct Cp {
+    /// What to copy, and last the target; what is remote begins with mega:
+    #[arg(required = true, num_args = 2.., value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// What to do with other files that have the target's name; as get and put do, unless given
+    #[arg(long, value_name = "WHAT", env = "SUPERMEGA_OVERWRITE")]
+    pub overwrite: Option<Overwrite>,
+    /// Which files.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: Pace,
+}
+
+/// `verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A local file or folder
+    pub local: String,
+    /// The remote path or link that it is compared with
+    pub remote: String,
 }
 
 fn rate_of(text: &str) -> Result<NonZero<u64>, &'static str> {

@@ -1,16 +1,17 @@
 //! `get`: files and folders down, as `cp -r` copies.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use serde_json::json;
 use supermega::name::{System, for_terminal, to_local};
 use supermega::transfer::{Download, DownloadPlan, Existing, Progress, TargetState};
 use supermega::{Error, Link, Node, PublicFile, Session};
 
+use super::cat::write_out;
 use super::lanes::Lanes;
 use super::overwrite::{Pair, Verdict, decide};
 use super::summary::Summary;
@@ -33,8 +34,10 @@ struct Job {
 }
 
 /// What an argument turned out to be.
-enum Source {
+pub enum Source {
+    /// A node of the account or of a folder link.
     Node(Box<Found>),
+    /// A file behind a link.
     File(Box<PublicFile>),
 }
 
@@ -79,7 +82,8 @@ pub async fn run(arguments: Get, context: &Context) -> Result<Exit> {
     Ok(summary.exit(context))
 }
 
-async fn find(
+/// Finds what an argument names.
+pub async fn find(
     context: &Context,
     session: &mut Option<Session>,
     text: &str,
@@ -269,23 +273,15 @@ fn report(context: &Context, path: &Path, size: u64, state: &str) -> Result<()> 
 /// shows in the exit code only.
 async fn to_stdout(context: &Context, sources: Vec<Source>, pace: &Pace) -> Result<()> {
     for source in sources {
-        let (mut download, size) = match source {
-            Source::File(file) => (file.download()?, file.size()),
-            Source::Node(found) => (found.session.download(&found.node)?, found.node.size()),
-        };
-        download = paced(download, pace);
+        let (download, size) = source.download()?;
+        let mut download = paced(download, pace);
         // On a terminal a bar would stand amid the file.
         if !std::io::stdout().is_terminal() {
             download = download.progress(Arc::new(context.output.bars(1, size)));
         }
-        let mut chunks = download.chunks();
-        while let Some(chunk) = chunks.try_next().await? {
-            // Whoever reads may be slow; a request to stop must not wait for that.
-            let write = move || std::io::stdout().lock().write_all(&chunk);
-            tokio::task::spawn_blocking(write).await.map_err(CommandError::local)??;
-        }
+        write_out(download.chunks()).await?;
     }
-    Ok(std::io::stdout().lock().flush()?)
+    Ok(())
 }
 
 fn unreadable(node: &Node) -> CommandError {

@@ -1,5 +1,7 @@
 //! The verbs, one file each.
 
+mod cat;
+mod cp;
 mod demo;
 mod df;
 mod get;
@@ -18,7 +20,10 @@ mod server;
 mod server_order;
 mod summary;
 mod tree;
+mod verify;
 mod whoami;
+
+pub use cat::ByteRange;
 
 use crate::arguments::Command;
 use crate::context::Context;
@@ -28,6 +33,8 @@ use crate::exit_code::Exit;
 /// Runs a verb.
 pub async fn run(command: Command, context: &Context) -> Result<Exit> {
     match command {
+        Command::Cat(arguments) => cat::run(arguments, context).await,
+        Command::Cp(arguments) => cp::run(arguments, context).await,
         Command::Demo => demo::run(context).await,
         Command::Df => df::run(context).await,
         Command::Get(arguments) => get::run(arguments, context).await,
@@ -42,6 +49,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Rm(arguments) => rm::run(arguments, context).await,
         Command::Server(arguments) => server::run(arguments, context).await,
         Command::Tree(arguments) => tree::run(arguments, context).await,
+        Command::Verify(arguments) => verify::run(arguments, context).await,
         Command::Whoami => whoami::run(context).await,
     }
 }

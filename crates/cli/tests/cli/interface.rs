@@ -16,8 +16,8 @@ fn the_verbs_are_those_that_are_built() {
     assert_eq!(
         verbs,
         [
-            "demo", "df", "get", "import", "link", "login", "logout", "ls", "mkdir", "mv", "put",
-            "rm", "server", "tree", "whoami", "help"
+            "cat", "cp", "demo", "df", "get", "import", "link", "login", "logout", "ls", "mkdir",
+            "mv", "put", "rm", "server", "tree", "verify", "whoami", "help"
         ]
     );
 }

@@ -2,6 +2,7 @@
 
 mod account;
 pub(crate) mod change;
+mod copy;
 mod login;
 mod put;
 mod saved;

@@ -30,6 +30,8 @@ pub(crate) struct Draft {
 /// What a node is made from.
 pub(crate) enum Origin {
     Folder,
+    /// Another node's content.
+    Node(NodeHandle),
     Upload(UploadToken),
     PublicFile(PublicHandle),
 }
@@ -75,6 +77,7 @@ impl Session {
     fn new_node(&self, draft: &Draft) -> Result<NewNode> {
         let (h, ph, t) = match &draft.origin {
             Origin::Folder => (Some(NodeSource::Node(PLACEHOLDER)), None, NodeType::Folder),
+            Origin::Node(handle) => (Some(NodeSource::Node(*handle)), None, NodeType::File),
             Origin::Upload(token) => {
                 (Some(NodeSource::Upload(token.as_str().into())), None, NodeType::File)
             }
@@ -112,7 +115,7 @@ impl Session {
             parent: Some(parent.handle()),
             kind: match draft.origin {
                 Origin::Folder => NodeKind::Folder,
-                Origin::Upload(_) | Origin::PublicFile(_) => NodeKind::File,
+                Origin::Node(_) | Origin::Upload(_) | Origin::PublicFile(_) => NodeKind::File,
             },
             owner: parent.owner(),
             size: draft.size,

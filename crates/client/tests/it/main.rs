@@ -2,6 +2,7 @@
 
 mod account;
 mod download;
+mod fault_matrix;
 mod faults;
 mod folder_link;
 mod links;

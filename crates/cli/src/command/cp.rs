@@ -1,0 +1,209 @@
+//! `cp`: between here and there, or within the account, where no byte travels.
+
+use std::collections::VecDeque;
+
+use serde_json::json;
+use supermega::name::for_terminal;
+use supermega::transfer::TargetState;
+use supermega::{Error, Node, RemotePath, Session, Tree};
+
+use super::overwrite::{Pair, Verdict, decide};
+use super::summary::Summary;
+use super::{get, put};
+use crate::arguments::{Choice, Cp, Get, Overwrite, Put};
+use crate::context::Context;
+use crate::error::{CommandError, Result};
+use crate::exit_code::Exit;
+use crate::place::Place;
+
+/// Copies each source to the target, the way that their prefixes say.
+pub async fn run(arguments: Cp, context: &Context) -> Result<Exit> {
+    let Cp { paths, overwrite, choice, pace } = arguments;
+    let Some((target, sources)) = paths.split_last() else {
+        return Err(CommandError::Usage("name what to copy, and where to".into()));
+    };
+    let remote = sources.iter().filter(|source| is_remote(source)).count();
+    match (remote == sources.len(), remote == 0, is_remote(target)) {
+        (true, _, true) => within(context, sources, target, overwrite, &choice).await,
+        (true, _, false) => {
+            let overwrite = overwrite.unwrap_or(Overwrite::Ask);
+            let get = Get { paths, overwrite, choice, pace, link_password_stdin: false };
+            get::run(get, context).await
+        }
+        (_, true, true) => {
+            let overwrite = overwrite.unwrap_or(Overwrite::Different);
+            put::run(Put { paths, overwrite, choice, pace }, context).await
+        }
+        (_, true, false) => Err(CommandError::Usage(
+            "mega: must stand before a remote path; nothing here has it".into(),
+        )),
+        _ => Err(CommandError::Usage("the sources are partly here and partly there".into())),
+    }
+}
+
+/// Links are remote as they stand.
+fn is_remote(text: &str) -> bool {
+    text.starts_with("mega:") || text.starts_with("https://mega.")
+}
+
+async fn within(
+    context: &Context,
+    sources: &[String],
+    target: &str,
+    overwrite: Option<Overwrite>,
+    choice: &Choice,
+) -> Result<Exit> {
+    if choice.is_selective() {
+        let text =
+            "within the account all of a folder is copied: --dry-run is the only choice here";
+        return Err(CommandError::Usage(text.into()));
+    }
+    let session = context.session().await?;
+    let path = Place::path(target)?;
+    let several = sources.len() > 1;
+    let folder = match session.tree().await?.at(&path) {
+        Ok(node) if !node.is_file() => Some(node),
+        Ok(_) if several => return Err(Error::AlreadyExists { path: path.to_string() }.into()),
+        Ok(_) => None,
+        Err(Error::NotFound { .. }) if !several && !target.ends_with('/') => None,
+        Err(error) => return Err(error.into()),
+    };
+    let copying = Copying {
+        context,
+        session: &session,
+        overwrite: overwrite.unwrap_or(Overwrite::Different),
+        dry_run: choice.dry_run,
+    };
+    let mut summary = Summary::default();
+    for source in sources {
+        let place = copying.place(source, folder.as_ref(), &path).await;
+        let copied = match place {
+            Ok((node, folder, name)) => copying.copy(node, folder, name, &mut summary).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = copied {
+            summary.fail(context, error, several)?;
+        }
+    }
+    Ok(summary.exit(context))
+}
+
+/// Copies within one account.
+struct Copying<'a> {
+    context: &'a Context,
+    session: &'a Session,
+    overwrite: Overwrite,
+    dry_run: bool,
+}
+
+impl Copying<'_> {
+    /// What a source is, and the folder and name that it gets.
+    async fn place(
+        &self,
+        source: &str,
+        folder: Option<&Node>,
+        path: &RemotePath,
+    ) -> Result<(Node, Node, String)> {
+        let tree = self.session.tree().await?;
+        let node = tree.at(&Place::path(source)?)?;
+        if let Some(folder) = folder {
+            let name = node.name().ok_or_else(|| Error::NotFound { what: source.into() })?;
+            return Ok((node.clone(), folder.clone(), name.to_owned()));
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(Error::AlreadyExists { path: path.to_string() }.into());
+        };
+        Ok((node, tree.at(&parent)?, name.to_owned()))
+    }
+
+    /// Copies what is not there; folders that are there are gone into.
+    async fn copy(
+        &self,
+        node: Node,
+        folder: Node,
+        name: String,
+        summary: &mut Summary,
+    ) -> Result<()> {
+        let mut pending = VecDeque::from([(node, folder, name)]);
+        while let Some((node, folder, name)) = pending.pop_front() {
+            let tree = self.session.tree().await?;
+            let existing = tree.children_named(&folder, &name);
+            match existing.as_slice() {
+                [] if self.dry_run => {
+                    let path = tree.path_of(&folder).join(&name).to_string();
+                    summary.add(self.context, self.would(&path, &node))?;
+                }
+                [] => {
+                    drop(tree);
+                    let copied = self.session.copy(&node, &folder, &name).await;
+                    self.tell(copied.as_ref().ok(), &node, "copied").await?;
+                    summary.add(self.context, copied.map_err(CommandError::from))?;
+                }
+                [there] if !there.is_file() && !node.is_file() => {
+                    let inside = tree.children(&node).into_iter();
+                    let named = inside.filter_map(|child| {
+                        let name = child.name()?.to_owned();
+                        Some((child, there.clone(), name))
+                    });
+                    pending.extend(named);
+                }
+                [there] if there.is_file() && node.is_file() => {
+                    self.over(&tree, &node, there, summary).await?;
+                }
+                _ => {
+                    let path = tree.path_of(&folder).join(&name).to_string();
+                    summary.add::<()>(self.context, Err(Error::AlreadyExists { path }.into()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn over(
+        &self,
+        tree: &Tree,
+        node: &Node,
+        there: &Node,
+        summary: &mut Summary,
+    ) -> Result<()> {
+        let same = node.size() == there.size() && node.fingerprint() == there.fingerprint();
+        let state = if same { TargetState::Same } else { TargetState::Different };
+        let pair = Pair { state, source: node.modified(), target: there.modified() };
+        let path = tree.path_of(there).to_string();
+        let shown = for_terminal(&path);
+        let done = match decide(&self.context.output, self.overwrite, pair, &shown).await? {
+            Verdict::Transfer if self.dry_run => self.would(&path, node),
+            Verdict::Transfer => {
+                let copied = self.session.copy_over(node, there).await;
+                self.tell(copied.as_ref().ok(), node, "copied").await?;
+                copied.map(|_| ()).map_err(CommandError::from)
+            }
+            Verdict::Skip => {
+                self.context.output.note(&format!("{shown} stays as it is"));
+                self.tell(Some(there), node, "skipped").await
+            }
+            Verdict::Undecided => Err(CommandError::Different(path)),
+        };
+        summary.add(self.context, done)
+    }
+
+    fn would(&self, path: &str, node: &Node) -> Result<()> {
+        self.context.output.note(&format!("{} would be copied", for_terminal(path)));
+        self.context.output.object(|| object(path, node, node, "would_copy"))
+    }
+
+    async fn tell(&self, made: Option<&Node>, of: &Node, state: &str) -> Result<()> {
+        let Some(made) = made else { return Ok(()) };
+        let path = self.session.tree().await?.path_of(made).to_string();
+        self.context.output.object(|| object(&path, made, of, state))
+    }
+}
+
+fn object(path: &str, node: &Node, of: &Node, state: &str) -> serde_json::Value {
+    json!({
+        "type": if of.is_file() { "file" } else { "folder" },
+        "path": path,
+        "handle": node.handle().to_string(),
+        "state": state,
+    })
+}

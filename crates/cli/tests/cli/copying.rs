@@ -1,0 +1,228 @@
+//! A copy tool's options: which files, what to replace, how fast; copies within the account; verification.
+
+use crate::world::{Done, World, content, snapshot};
+
+fn states(world: &World, arguments: &[&str]) -> Vec<String> {
+    let arguments = [&["--json"], arguments].concat();
+    let mut states: Vec<String> = world
+        .ok(&arguments)
+        .lines()
+        .map(|line| {
+            let object: serde_json::Value = serde_json::from_str(line).unwrap();
+            let path = object["path"].as_str().unwrap();
+            format!("{} {}", path.rsplit('/').next().unwrap(), object["state"].as_str().unwrap())
+        })
+        .collect();
+    states.sort();
+    states
+}
+
+/// A world with a folder of a few files, up already.
+fn with_folder() -> World {
+    let world = World::logged_in();
+    for path in ["a.jpg", "b.txt", "cache/c.jpg", "deep/er/d.jpg", "deep/e.tmp"] {
+        let path = world.path("folder").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, path.as_os_str().as_encoded_bytes()).unwrap();
+    }
+    world.ok(&["put", "folder", "/"]);
+    world
+}
+
+#[test]
+fn files_are_chosen() {
+    let world = with_folder();
+    for (flags, expected) in [
+        (&["--include", "*.jpg"][..], &["a.jpg", "c.jpg", "d.jpg"][..]),
+        (&["--include", "*.jpg", "--exclude", "cache"], &["a.jpg", "d.jpg"]),
+        (&["--exclude", "/deep/**"], &["a.jpg", "b.txt", "c.jpg"]),
+        (&["--max-depth", "1"], &["a.jpg", "b.txt"]),
+        (&["--files-from", "list"], &["b.txt", "d.jpg"]),
+    ] {
+        std::fs::write(world.path("list"), "b.txt\n./deep/er/d.jpg\nmissing\n").unwrap();
+        for (verb, source, target) in [("get", "/folder", "copy"), ("put", "folder", "/copy")] {
+            let arguments = [&[verb], flags, &[source, target]].concat();
+            let dry = [&arguments[..], &["--dry-run"]].concat();
+            let word = if verb == "get" { "download" } else { "upload" };
+            let would: Vec<String> =
+                expected.iter().map(|name| format!("{name} would_{word}")).collect();
+            assert_eq!(states(&world, &dry), would, "{dry:?}");
+            assert!(!world.path("copy").exists() && world.run(&["ls", "/copy"]).code == 3);
+            let done: Vec<String> =
+                expected.iter().map(|name| format!("{name} {word}ed")).collect();
+            assert_eq!(states(&world, &arguments), done, "{arguments:?}");
+            if verb == "get" {
+                assert_eq!(snapshot(&world.path("copy")).len(), expected.len());
+                let deep = world.path("copy/deep").is_dir();
+                assert_eq!(deep, expected.contains(&"d.jpg"), "{arguments:?}");
+                std::fs::remove_dir_all(world.path("copy")).unwrap();
+            } else {
+                world.ok(&["rm", "-r", "--permanent", "/copy"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_there_is_replaced_as_asked() {
+    let world = World::logged_in();
+    let file = world.path("file");
+    let touch = |seconds: u64| {
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
+    };
+    std::fs::write(&file, "one").unwrap();
+    touch(1_000_000_000);
+    world.ok(&["put", "file", "/"]);
+    std::fs::write(&file, "two!").unwrap();
+    touch(900_000_000);
+    assert_eq!(states(&world, &["put", "--overwrite", "newer", "file", "/"]), ["file skipped"]);
+    assert_eq!(states(&world, &["put", "--overwrite", "never", "file", "/"]), ["file skipped"]);
+    assert_eq!(world.run(&["put", "--overwrite", "ask", "file", "/"]).code, 1);
+    // The remote one is newer: it comes.
+    assert_eq!(states(&world, &["get", "--overwrite", "newer", "/file"]), ["file downloaded"]);
+    assert_eq!(std::fs::read(&file).unwrap(), b"one");
+    assert_eq!(states(&world, &["get", "--overwrite", "always", "/file"]), ["file downloaded"]);
+    // The same size and time, and another content.
+    std::fs::write(&file, "uno").unwrap();
+    touch(1_000_000_000);
+    assert_eq!(states(&world, &["put", "file", "/"]), ["file skipped"]);
+    assert_eq!(states(&world, &["put", "--checksum", "file", "/"]), ["file uploaded"]);
+    assert_eq!(world.ok(&["cat", "/file"]), "uno");
+    // Another time, and the same content.
+    touch(1_100_000_000);
+    assert_eq!(states(&world, &["get", "-c", "/file"]), ["file skipped"]);
+    assert_eq!(states(&world, &["put", "-c", "file", "/"]), ["file skipped"]);
+}
+
+#[test]
+fn parts_of_files_are_shown() {
+    let world = World::logged_in();
+    std::fs::write(world.path("file"), "0123456789").unwrap();
+    world.ok(&["put", "file", "/"]);
+    for (range, text) in [("2-4", "234"), ("7-", "789"), ("-3", "789"), ("5-500", "56789")] {
+        assert_eq!(world.ok(&["cat", "--range", range, "/file"]), text, "{range}");
+    }
+    assert_eq!(world.ok(&["cat", "/file", "/file"]), "01234567890123456789");
+    assert_eq!(world.run(&["cat", "--range", "4-2", "/file"]).code, 2);
+    assert_eq!(world.run(&["cat", "/"]).code, 1);
+    std::fs::write(world.path("large"), content(9 << 20)).unwrap();
+    world.ok(&["put", "large", "/"]);
+    let output = world.command(&["cat", "--range", "4194300-8400000", "/large"]).output().unwrap();
+    assert!(output.stdout == content(9 << 20)[4_194_300..=8_400_000]);
+}
+
+#[test]
+fn a_copy_goes_where_its_prefixes_say() {
+    let world = with_folder();
+    world.ok(&["cp", "mega:/folder", "down"]);
+    assert!(snapshot(&world.path("down")) == snapshot(&world.path("folder")));
+    world.ok(&["cp", "down", "mega:/up"]);
+    world.ok(&["mkdir", "/in"]);
+    world.ok(&["cp", "mega:/up", "mega:/folder/b.txt", "mega:/in"]);
+    world.ok(&["get", "/in/up", "again"]);
+    assert!(snapshot(&world.path("again")) == snapshot(&world.path("folder")));
+    // A second time there is nothing to do, and what has changed becomes a new version.
+    assert!(states(&world, &["cp", "mega:/up", "mega:/in"]).iter().all(|s| s.ends_with("skipped")));
+    std::fs::write(world.path("down/b.txt"), "changed").unwrap();
+    world.ok(&["put", "down/b.txt", "/up"]);
+    let changed = states(&world, &["cp", "--dry-run", "mega:/up", "mega:/in"]);
+    assert_eq!(changed.iter().filter(|state| *state == "b.txt would_copy").count(), 1);
+    world.ok(&["cp", "mega:/up", "mega:/in"]);
+    assert_eq!(world.ok(&["cat", "/in/up/b.txt"]), "changed");
+    assert_eq!(world.ok(&["ls", "/in/up"]), "a.jpg\nb.txt\ncache/\ndeep/\n");
+    world.ok(&["cp", "mega:/up/b.txt", "mega:/renamed"]);
+    assert_eq!(world.ok(&["cat", "/renamed"]), "changed");
+    for (arguments, code) in [
+        (&["cp", "down", "here"][..], 2),
+        (&["cp", "down", "mega:/up", "mega:/in"], 2),
+        (&["cp", "mega:/in", "mega:/in/up"], 1),
+        (&["cp", "mega:/missing", "mega:/in"], 3),
+        (&["cp", "--include", "*", "mega:/up", "mega:/in"], 2),
+    ] {
+        let done = world.run(arguments);
+        assert_eq!(done.code, code, "{arguments:?}: {}", done.stderr);
+    }
+}
+
+#[test]
+fn differences_are_found_without_a_download() {
+    let world = with_folder();
+    let done = world.run(&["verify", "folder", "/folder"]);
+    assert_eq!((done.code, done.stdout.as_str()), (0, ""), "{}", done.stderr);
+    assert!(done.stderr.contains("5 the same, 0 not"), "{}", done.stderr);
+    let changed = world.path("folder/deep/er/d.jpg");
+    let mut bytes = std::fs::read(&changed).unwrap();
+    bytes[3] ^= 1;
+    let time = std::fs::metadata(&changed).unwrap().modified().unwrap();
+    std::fs::write(&changed, bytes).unwrap();
+    std::fs::File::options().write(true).open(&changed).unwrap().set_modified(time).unwrap();
+    std::fs::remove_file(world.path("folder/b.txt")).unwrap();
+    std::fs::write(world.path("folder/new"), "new").unwrap();
+    let done = world.run(&["verify", "folder", "/folder"]);
+    let mut lines: Vec<&str> = done.stdout.lines().collect();
+    lines.sort_unstable();
+    let expected = ["different folder/deep/er/d.jpg", "extra folder/new", "missing folder/b.txt"];
+    assert_eq!((done.code, lines), (7, expected.to_vec()), "{}", done.stderr);
+    let link = world.ok(&["link", "make", "/folder/a.jpg"]);
+    assert_eq!(world.run(&["verify", "folder/a.jpg", "/folder/a.jpg"]).code, 0);
+    assert_eq!(world.run(&["verify", "folder/new", "/folder/a.jpg"]).code, 7);
+    assert_eq!(world.run(&["verify", "folder", "/folder/a.jpg"]).code, 1);
+    drop(link);
+}
+
+#[test]
+fn quota_is_waited_for_or_said() {
+    let world = World::with(&["--fault", "download:quota=1*2", "--fault", "u:error=17*1+1"]);
+    world.login();
+    std::fs::write(world.path("file"), content(1000)).unwrap();
+    world.ok(&["put", "file", "/"]);
+    let done = world.run(&["get", "/file", "copy"]);
+    assert_eq!(done.code, 6, "{}", done.stderr);
+    assert!(done.stderr.contains("more in 1 seconds"), "{}", done.stderr);
+    let done = world.run(&["--json", "get", "--on-quota", "wait", "/file", "copy"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let first: serde_json::Value =
+        serde_json::from_str(done.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["type"], &first["quota"]), (&"waiting".into(), &"transfer".into()));
+    std::fs::write(world.path("file"), content(2000)).unwrap();
+    let done = world.run(&["put", "--on-quota", "wait", "file", "/"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stderr.contains("storage quota is used up: waiting"), "{}", done.stderr);
+}
+
+#[test]
+fn a_rate_is_kept() {
+    let world = World::logged_in();
+    std::fs::write(world.path("file"), content(300_000)).unwrap();
+    let begun = std::time::Instant::now();
+    world.ok(&["put", "--limit-rate", "500K", "file", "/"]);
+    world.ok(&["get", "--limit-rate", "500K", "/file", "copy"]);
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(1100), "{:?}", begun.elapsed());
+    for bad in ["0", "fast", "-1"] {
+        let done: Done = world.run(&["get", "--limit-rate", bad, "/file"]);
+        assert_eq!(done.code, 2, "{bad}");
+    }
+}
+
+#[test]
+fn what_the_machine_refuses_is_said_and_nothing_is_lost() {
+    let world = World::logged_in();
+    std::fs::write(world.path("file"), content(5 << 20)).unwrap();
+    world.ok(&["put", "file", "/"]);
+    // A folder in the place of the file, and a file in that of a folder.
+    std::fs::create_dir_all(world.path("taken/file")).unwrap();
+    let done = world.run(&["get", "--overwrite", "always", "/file", "taken"]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    assert!(world.path("taken/file").is_dir());
+    let done = world.run(&["get", "/file", "file/below"]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    if std::path::Path::new("/dev/full").exists() {
+        let output = world.command(&["cat", "/file"]);
+        let mut output = output;
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let done = output.stdout(full).output().unwrap();
+        assert_eq!(done.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&done.stderr).contains("No space left"));
+    }
+}
