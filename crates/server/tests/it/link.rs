@@ -39,6 +39,11 @@ async fn a_public_file_is_for_everybody() {
     let tree = guest.legacy(json!({ "a": "f", "f": 1, "p": link })).await;
     let (seen, all) = (&tree["f"][0], tree["f"].as_array().unwrap());
     assert_eq!((&seen["h"], &seen["k"], all.len()), (&json!(node), &json!(""), 1));
+    // Who names it as the place of the request, too, sees no more by that.
+    let through = account.through(link.as_str().unwrap());
+    assert_eq!(through.v3(json!({ "a": "g", "g": 1, "p": link })).await["s"], 6);
+    assert!(through.v3(json!({ "a": "f", "c": 1 })).await.is_i64());
+    assert!(through.v3(json!({ "a": "g", "g": 1, "n": node })).await.is_i64());
     // It can be imported, and stays when the original goes.
     let import = json!([{ "ph": link, "t": 0, "a": "QQ", "k": base64::encode(&[6; 32]) }]);
     let copy = account.put(&root, import).await.remove(0);
