@@ -3,8 +3,13 @@
 import os
 import subprocess
 import tempfile
+import threading
 
-TIMEOUT = 180
+TIMEOUT = 240
+
+_running = set()
+_lock = threading.Lock()
+_stopping = threading.Event()
 
 
 class Failed(Exception):
@@ -18,41 +23,66 @@ class Failed(Exception):
         self.code = code
 
 
-def sh(*command, env=None, input=None, cwd=None, with_stderr=False):
+class Stopped(BaseException):
+    """The run is told to end: no program is started any more."""
+
+
+def stop_all():
+    """Ends every program that runs. Whoever waits for one, or wants to start one, is `Stopped`."""
+    _stopping.set()
+    with _lock:
+        for process in _running:
+            process.kill()
+
+
+def _start(command, env, **options):
+    with _lock:
+        if _stopping.is_set():
+            raise Stopped
+        command = [str(part) for part in command]
+        env = {**os.environ, **(env or {})}
+        options |= {"text": True, "encoding": "utf-8", "errors": "replace"}
+        process = subprocess.Popen(command, env=env, **options)
+        _running.add(process)
+        return process
+
+
+def _ended(process):
+    with _lock:
+        _running.discard(process)
+    if _stopping.is_set():
+        raise Stopped
+
+
+def sh(*command, env=None, input=None, cwd=None, with_stderr=False, timeout=TIMEOUT):
     """Runs a program to its end and gives what it printed."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        env={**os.environ, **(env or {})},
-        input=input,
-        stdin=subprocess.DEVNULL if input is None else None,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=TIMEOUT,
-        cwd=cwd,
-    )
-    if done.returncode != 0:
-        raise Failed(done.returncode, done.stdout, done.stderr)
-    return (done.stdout, done.stderr) if with_stderr else done.stdout
+    given = subprocess.DEVNULL if input is None else subprocess.PIPE
+    pipe = subprocess.PIPE
+    process = _start(command, env, stdin=given, stdout=pipe, stderr=pipe, cwd=cwd)
+    try:
+        stdout, stderr = process.communicate(input, timeout)
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    finally:
+        _ended(process)
+    if process.returncode != 0:
+        raise Failed(process.returncode, stdout, stderr)
+    return (stdout, stderr) if with_stderr else stdout
 
 
 class Background:
     """A program that runs as long as the block lasts; its standard error is kept in `errors`."""
 
     def __init__(self, *command, env=None):
-        self.command = [str(part) for part in command]
-        self.env = {**os.environ, **(env or {})}
+        self.command = command
+        self.env = env
         self.log = tempfile.NamedTemporaryFile(prefix="supermega-interop-")
 
     def __enter__(self):
-        self.process = subprocess.Popen(
-            self.command,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            text=True,
-            encoding="utf-8",
+        self.process = _start(
+            self.command, self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log
         )
         return self
 
@@ -78,3 +108,4 @@ class Background:
             self.process.wait()
         self.process.stdout.close()
         self.log.close()
+        _ended(self.process)

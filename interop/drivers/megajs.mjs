@@ -1,5 +1,5 @@
 // Drives megajs: `node megajs.mjs VERB [ARGUMENT…]`, with GATEWAY, EMAIL and PASSWORD in the environment and the
-// folder in which megajs is installed in PEERS. Prints one JSON value; `listen` prints one for each change.
+// folder in which megajs is installed in PEERS. Prints one JSON value; `listen` prints one for each change, with the time in milliseconds.
 import { createReadStream, createWriteStream, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
@@ -52,11 +52,9 @@ const each = async (entries, nameOf, work) => {
   return outcomes
 }
 
-const shared = url => {
-  const file = File.fromURL(url)
-  file.api = new API(false, { gateway })
-  return file
-}
+// What lies in a shared folder asks the API of those who name none.
+API.getGlobalApi().gateway = gateway
+const shared = url => File.fromURL(url)
 
 const verbs = {
   async login () {
@@ -111,6 +109,12 @@ const verbs = {
     await get(file, local)
     return file.name
   },
+  async fetchfolder (url, local) {
+    const folder = shared(url)
+    await folder.loadAttributes()
+    mkdirSync(local, { recursive: true })
+    return each(folder.children ?? [], file => file.name, file => get(file, join(local, file.name)))
+  },
   async importlink (url, folder) {
     const file = shared(url)
     await file.loadAttributes()
@@ -120,7 +124,7 @@ const verbs = {
   async quota () { return (await login()).getAccountInfo() },
   async listen () {
     const storage = await login(true)
-    const tell = (what, file) => console.log(JSON.stringify([what, file.name]))
+    const tell = (what, file) => console.log(JSON.stringify([what, file.name, Date.now()]))
     for (const what of ['add', 'update', 'move', 'delete']) storage.on(what, file => tell(what, file))
     console.log(JSON.stringify('listening'))
     return new Promise(() => {})
