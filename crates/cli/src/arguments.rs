@@ -328,9 +328,18 @@ pub struct Server {
     /// Key derivation of these accounts
     #[arg(long, value_name = "VERSION", default_value = "v2", env = "SUPERMEGA_SERVER_KDF")]
     pub kdf: Kdf,
-    /// Misbehave: PLACE:ACTION[*TIMES][+SKIP], see docs/server-faults.md
-    #[arg(long = "fault", value_name = "SPEC", env = "SUPERMEGA_SERVER_FAULT")]
-    pub faults: Vec<supermega_server::Fault>,
+    /// Misbehave: PLACE:ACTION[,ACTION...][*TIMES][+SKIP][%PERCENT], or @FILE with one a line; see
+    /// docs/server-faults.md
+    #[arg(
+        long = "fault",
+        value_name = "SPEC",
+        env = "SUPERMEGA_SERVER_FAULT",
+        value_parser = faults_of
+    )]
+    pub faults: Vec<Faults>,
+    /// Lets faults that have a percentage happen in another way
+    #[arg(long, value_name = "N", env = "SUPERMEGA_SERVER_FAULT_SEED", default_value = "0")]
+    pub fault_seed: u64,
     /// How much an account may hold: bytes, or a number with K, M, G or T (powers of 1024)
     #[arg(long, value_name = "SIZE", env = "SUPERMEGA_SERVER_QUOTA", value_parser = bytes_of)]
     pub quota: Option<u64>,
@@ -409,6 +418,22 @@ pub struct Tree {
 /// How a switch's variable is read: `SUPERMEGA_JSON=1` is yes; empty, `0`, `no` and the like are no.
 fn switch() -> FalseyValueParser {
     FalseyValueParser::new()
+}
+
+/// What one `--fault` says.
+#[derive(Clone, Debug)]
+pub struct Faults(pub Vec<supermega_server::Fault>);
+
+/// Reads a fault, or the file of faults that `@FILE` names.
+fn faults_of(text: &str) -> Result<Faults, String> {
+    let faults = match text.strip_prefix('@') {
+        None => text.parse().map(|fault| vec![fault]),
+        Some(path) => {
+            let lines = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
+            supermega_server::Fault::read_lines(&lines)
+        }
+    };
+    faults.map(Faults).map_err(|error| error.to_string())
 }
 
 /// Reads `1000`, `20G` or `1MiB`.

@@ -48,6 +48,7 @@ impl Server {
                 packets_kept: PACKETS_KEPT,
                 cloudraid: false,
                 url_lifetime: URL_LIFETIME,
+                fault_seed: 0,
             },
             allow_remote: false,
         }
@@ -188,6 +189,12 @@ impl ServerBuilder {
     /// Misbehaves from the start.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
+        self
+    }
+
+    /// Faults that happen by chance happen in another way for each seed; it is 0 unless said otherwise.
+    pub fn fault_seed(mut self, seed: u64) -> Self {
+        self.config.fault_seed = seed;
         self
     }
 

@@ -14,8 +14,9 @@ use crate::admin::TOKEN_FILE;
 use crate::api::take_down;
 use crate::builder::{NewUser, add_user};
 use crate::error::ServerError;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultReport};
 use crate::generate::{Generated, GeneratedFile, GeneratedTree, generate, generate_file};
+use crate::hold::{Hold, HoldPoint};
 use crate::http::FAREWELL;
 use crate::mail::Mail;
 use crate::request_log::LoggedRequest;
@@ -125,6 +126,30 @@ impl ServerHandle {
     /// Misbehaves from now on.
     pub fn add_fault(&self, fault: Fault) {
         self.state.faults.add(fault);
+    }
+
+    /// What misbehaviour there is, and how often each has happened.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FaultReport> {
+        self.state.faults.reports()
+    }
+
+    /// Holds all requests that come to a point from now on, until the hold is released or dropped.
+    ///
+    /// ```
+    /// # use supermega_server::{HoldPoint, Server};
+    /// # async fn example() -> Result<(), supermega_server::ServerError> {
+    /// let server = Server::builder().user("me@example.org", "secret").spawn().await?;
+    /// let hold = server.hold(HoldPoint::PutCommitted);
+    /// // … start a client that makes a folder …
+    /// hold.reached().await;
+    /// // … end it: the folder is there, and the client does not know …
+    /// hold.release();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn hold(&self, point: HoldPoint) -> Hold {
+        self.state.holds.hold(point)
     }
 
     /// Behaves again.

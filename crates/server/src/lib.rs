@@ -18,6 +18,7 @@
 //!
 //! * [`Server`] and [`ServerHandle`]: how it is started and stopped.
 //! * [`Fault`]: how it is told to misbehave.
+//! * [`Hold`]: how it is stopped at a point of its work.
 //! * [`Mail`]: what it would have sent.
 //! * [`AdminClient`]: a server in another process, as the one who runs it reaches it.
 //! * [`LoggedRequest`]: what clients asked of it, for tests.
@@ -32,6 +33,7 @@ mod event;
 mod fault;
 mod generate;
 mod handle;
+mod hold;
 mod http;
 mod mail;
 mod request_log;
@@ -43,9 +45,10 @@ mod tls;
 pub use admin::{AccountOrder, AdminClient};
 pub use builder::{Server, ServerBuilder};
 pub use error::ServerError;
-pub use fault::{Action, Fault, FaultSyntaxError, Place};
+pub use fault::{Action, Fault, FaultReport, FaultSyntaxError, Place, Step};
 pub use generate::{Generated, GeneratedFile, GeneratedTree};
 pub use handle::ServerHandle;
+pub use hold::{Hold, HoldPoint, HoldPointError};
 pub use mail::{Mail, MailKind};
 pub use request_log::LoggedRequest;
 pub use supermega_crypto::KdfVersion;

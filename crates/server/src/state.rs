@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::admin::TOKEN_FILE;
 use crate::error::ServerError;
 use crate::fault::{Challenges, Faults};
+use crate::hold::Holds;
 use crate::request_log::RequestLog;
 use crate::storage::{AttributeAccess, Download, OpenUploads, Tokens, journal_path};
 use crate::store::{Store, blobs, file_attributes, secret};
@@ -33,6 +34,8 @@ pub(crate) struct Config {
     pub cloudraid: bool,
     /// How long addresses of transfers are good.
     pub url_lifetime: Duration,
+    /// What chance there is in faults depends on this alone.
+    pub fault_seed: u64,
 }
 
 /// The server's parts.
@@ -41,6 +44,7 @@ pub(crate) struct State {
     pub store: Store,
     pub config: Config,
     pub faults: Faults,
+    pub holds: Holds,
     pub challenges: Challenges,
     pub log: RequestLog,
     pub downloads: Tokens<Download>,
@@ -87,7 +91,8 @@ impl State {
         Ok(Self {
             store,
             config,
-            faults: Faults::default(),
+            faults: Faults::new(config.fault_seed),
+            holds: Holds::default(),
             challenges: Challenges::default(),
             log: RequestLog::default(),
             downloads: Tokens::new(config.url_lifetime),

@@ -33,7 +33,8 @@ pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
         };
         builder = builder.user_with(email, password, kdf);
     }
-    for fault in arguments.faults {
+    builder = builder.fault_seed(arguments.fault_seed);
+    for fault in arguments.faults.into_iter().flat_map(|faults| faults.0) {
         builder = builder.fault(fault);
     }
     if let Some(quota) = arguments.quota {

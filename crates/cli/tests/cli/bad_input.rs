@@ -1,6 +1,6 @@
 //! Bad input: each with its exit code and one plain sentence, and nothing half done left behind.
 
-use crate::world::{Done, EMAIL, World, content, snapshot};
+use crate::world::{Done, EMAIL, PASSWORD, World, content, snapshot};
 
 fn refused(done: &Done, code: i32, text: &str) {
     assert_eq!(done.code, code, "{}", done.stderr);
@@ -163,7 +163,24 @@ fn errors_are_objects_when_asked() {
 #[test]
 fn usage_errors() {
     let world = World::new();
-    for arguments in [&["frobnicate"][..], &["get"], &["mv", "/one"], &["server", "--fault", "x"]] {
+    for arguments in [
+        &["frobnicate"][..],
+        &["get"],
+        &["mv", "/one"],
+        &["server", "--fault", "x"],
+        &["server", "--fault", "@no-such-file"],
+    ] {
         assert_eq!(world.run(arguments).code, 2, "{arguments:?}");
     }
+}
+
+#[test]
+fn faults_come_from_a_file() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("faults");
+    std::fs::write(&file, "# busy at first\nus0:again*2\n\nus:error=9%100\n").unwrap();
+    let file = format!("@{}", file.display());
+    let world = World::with(&["--fault", &file, "--fault-seed", "7"]);
+    let done = world.run_with(&["login", EMAIL, "--password-stdin"], PASSWORD);
+    assert_eq!(done.code, 4, "{}", done.stderr);
 }

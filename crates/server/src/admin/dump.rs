@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 
 use crate::api::WriteError;
+use crate::fault::FaultReport;
+use crate::hold::Held;
 use crate::request_log::LoggedRequest;
 use crate::state::State;
 use crate::store::outbox;
@@ -38,6 +40,31 @@ pub(super) fn log(state: &State) -> String {
         .iter()
         .flat_map(|request| [line(request).to_string(), "\n".into()])
         .collect()
+}
+
+/// A line a fault, with what it did so far.
+pub(super) fn faults(state: &State) -> String {
+    let line = |report: &FaultReport| {
+        json!({
+            "type": "fault",
+            "fault": report.fault.to_string(),
+            "requests": report.requests,
+            "hits": report.hits,
+            "over": report.is_over,
+        })
+    };
+    state.faults.reports().iter().map(|report| format!("{}\n", line(report))).collect()
+}
+
+/// A line a hold.
+pub(super) fn holds(state: &State) -> String {
+    state.holds.list().iter().map(|held| format!("{}\n", hold(held))).collect()
+}
+
+/// A hold, and how many requests have come to it.
+pub(super) fn hold(held: &Held) -> Value {
+    let requests = *held.requests.borrow();
+    json!({ "type": "hold", "hold": held.id, "at": held.point.to_string(), "requests": requests })
 }
 
 /// A line a user.

@@ -60,11 +60,17 @@ pub(crate) async fn answer(
             state.log.clear();
             done(&json!({}))
         }
+        (Method::GET, "faults") => Reply::lines(dump::faults(state)),
         (Method::DELETE, "faults") => {
             state.faults.clear();
             done(&json!({}))
         }
         (Method::POST, "faults") => result(order::fault(state, &body)),
+        (Method::GET, "holds") => Reply::lines(dump::holds(state)),
+        (Method::POST, "holds") => result(order::hold(state, &body)),
+        (method, path) if let Some(id) = path.strip_prefix("holds/") => {
+            held(state, &method, id).await
+        }
         (Method::POST, "users") => blocking(state, move |state| order::user(state, &body)).await,
         (Method::POST, "generate") => {
             blocking(state, move |state| order::generate_tree(state, &body)).await
@@ -91,6 +97,26 @@ fn is_local(request: &http::Request<Incoming>) -> bool {
 fn has_token(state: &State, request: &http::Request<Incoming>) -> bool {
     let given = request.headers().get(TOKEN_HEADER).map(http::HeaderValue::as_bytes);
     given.is_some_and(|given| given.ct_eq(state.admin_token.as_bytes()).into())
+}
+
+/// `GET holds/N` answers when a request has come to the point, `DELETE holds/N` lets it go on.
+async fn held(state: &Arc<State>, method: &Method, id: &str) -> Reply {
+    let Some(held) = id.parse().ok().and_then(|id| state.holds.find(id)) else {
+        return problem(404, "there is no such hold");
+    };
+    match *method {
+        Method::GET => {
+            tokio::select! {
+                () = held.reached() => done(&dump::hold(&held)),
+                () = state.stopped() => problem(503, "the server stops"),
+            }
+        }
+        Method::DELETE => {
+            state.holds.release(held.id);
+            done(&json!({}))
+        }
+        _ => problem(404, "a hold can be awaited with GET and released with DELETE"),
+    }
 }
 
 async fn blocking(

@@ -11,6 +11,7 @@ use crate::builder::{NewUser, add_user};
 use crate::error::ServerError;
 use crate::fault::Fault;
 use crate::generate::{GeneratedFile, GeneratedTree, generate, generate_file};
+use crate::hold::HoldPoint;
 use crate::state::State;
 use crate::store::{self, outbox};
 
@@ -122,6 +123,19 @@ pub(super) fn fault(state: &State, body: &[u8]) -> Result<Value, Problem> {
     Ok(json!({}))
 }
 
+/// `POST holds`: holds requests at a point.
+pub(super) fn hold(state: &State, body: &[u8]) -> Result<Value, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        at: String,
+    }
+    let order: Order = serde_json::from_slice(body)?;
+    let point: HoldPoint =
+        order.at.parse().map_err(|error| Problem { status: 400, text: format!("{error}") })?;
+    Ok(json!({ "hold": state.holds.add(point).id }))
+}
+
 /// `DELETE outbox`: forgets the mails.
 pub(super) fn clear_outbox(state: &State) -> Result<Value, Problem> {
     state.store.write(|tx| outbox::clear(tx).map_err(ServerError::from))?;
@@ -153,6 +167,7 @@ pub(super) fn reset(state: &State) -> Result<Value, Problem> {
     state.uploads.forget_all();
     state.remove_blobs(&unused);
     state.faults.clear();
+    state.holds.release_all();
     state.log.clear();
     state.announce();
     Ok(json!({}))

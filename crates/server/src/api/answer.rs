@@ -7,12 +7,15 @@ use supermega_protocol::Failure;
 use supermega_protocol::wire::{encode_batch, encode_failure};
 
 use super::tree::Snapshot;
+use crate::fault::drift::WithMember;
 
 /// The result of one command.
 pub(crate) enum Part {
     Text(String),
     /// What is read when the transaction stands: one command's result may be larger than memory.
     Tree(Snapshot),
+    /// The same with a member that nobody knows, as a fault has it.
+    TreeWithMember(Snapshot),
 }
 
 /// The answer to a batch.
@@ -45,12 +48,12 @@ impl From<serde_json::Error> for WriteError {
 
 impl Answer {
     pub(super) fn new(parts: Vec<Part>) -> Self {
-        if parts.iter().any(|part| matches!(part, Part::Tree(_))) {
+        if parts.iter().any(|part| !matches!(part, Part::Text(_))) {
             return Self::Parts(parts);
         }
         let texts = parts.into_iter().map(|part| match part {
             Part::Text(text) => text,
-            Part::Tree(_) => String::new(),
+            Part::Tree(_) | Part::TreeWithMember(_) => String::new(),
         });
         Self::Text(encode_batch(&texts.collect::<Vec<_>>()))
     }
@@ -70,6 +73,9 @@ impl Answer {
             match part {
                 Part::Text(text) => out.write_all(text.as_bytes())?,
                 Part::Tree(snapshot) => snapshot.write(db, out)?,
+                Part::TreeWithMember(snapshot) => {
+                    snapshot.write(db, &mut WithMember::new(out))?;
+                }
             }
         }
         Ok(out.write_all(b"]")?)

@@ -11,8 +11,10 @@ use supermega_protocol::{
 
 use super::answer::{Answer, Part};
 use super::call::{ApiError, Call, Caller, Client, Handle};
+use super::result_fault;
 use super::session::caller;
 use super::tree::Snapshot;
+use crate::fault::Action;
 use crate::state::State;
 use crate::store::{answers, session_history};
 
@@ -40,6 +42,8 @@ pub(crate) struct Request<'a> {
     pub client: Client<'a>,
     pub body: &'a str,
     pub commands: &'a [Box<RawValue>],
+    /// What goes wrong with the result of each command, if anything does.
+    pub faults: &'a [Vec<Action>],
 }
 
 /// Commands that change nothing: a batch of them alone is carried out beside whoever writes.
@@ -156,8 +160,12 @@ fn carry_out(
 fn all(call: &mut Call<'_>, request: &Request<'_>) -> rusqlite::Result<Vec<Part>> {
     call.db.execute_batch("SAVEPOINT batch")?;
     let mut results = Vec::with_capacity(request.commands.len());
-    for command in request.commands {
-        results.push(one(call, command.get())?);
+    for (i, command) in request.commands.iter().enumerate() {
+        let faults = request.faults.get(i).map_or(&[][..], Vec::as_slice);
+        results.push(match result_fault::instead(command.get(), faults) {
+            Some(result) => result,
+            None => one(call, command.get())?.map(|part| result_fault::spoil(part, faults)),
+        });
     }
     if request.atomic && results.iter().any(Result::is_err) {
         call.db.execute_batch("ROLLBACK TO batch")?;

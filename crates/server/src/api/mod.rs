@@ -16,6 +16,7 @@ mod password;
 mod purge;
 mod put;
 mod recovery;
+mod result_fault;
 mod retire;
 mod second_factor;
 mod service;

@@ -10,6 +10,7 @@ use supermega_encoding::EventCursor;
 use supermega_protocol::ErrorCode;
 use supermega_protocol::wire::encode_failure;
 
+use crate::fault::{self, Action, Place};
 use crate::state::State;
 use crate::store::events::{self, Page};
 
@@ -43,12 +44,36 @@ pub(crate) async fn poll(
         Err(code) => return encode_failure(code.into()),
         Ok(page) => page,
     };
+    let (page, is_lost) = spoil(state, page, from).await;
     let wait = format!("\"w\":\"{base}/w/{}\"", watcher::token(state, watcher, page.cursor));
     match (page.packets.is_empty(), mode) {
-        (true, Poll::Wait) => "0".into(),
-        (true, Poll::Now) => format!("{{{wait},\"sn\":\"{}\"}}", page.cursor),
+        // What is lost must not come at the next poll either.
+        (true, Poll::Wait) if !is_lost => "0".into(),
+        (true, _) => format!("{{{wait},\"sn\":\"{}\"}}", page.cursor),
         (false, _) => packets(&page, mode, &wait),
     }
+}
+
+/// What faults make of packets on their way, and whether those are lost.
+async fn spoil(state: &State, mut page: Page, from: EventCursor) -> (Page, bool) {
+    let mut is_lost = false;
+    if page.packets.is_empty() {
+        return (page, is_lost);
+    }
+    for action in state.faults.hit(|place| *place == Place::Packets) {
+        match action {
+            Action::Delay { milliseconds } => fault::delay(state, milliseconds).await,
+            Action::Drift => fault::drift::packets(&mut page.packets),
+            Action::Lost => is_lost = true,
+            // The client asks from where it was, and gets them again.
+            Action::Repeat => (page.cursor, page.more) = (from, false),
+            _ => {}
+        }
+    }
+    if is_lost {
+        page.packets.clear();
+    }
+    (page, is_lost)
 }
 
 /// Returns when there is something behind the cursor, when the session is over, or after a while.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::action::Action;
 use super::challenge::Proof;
-use super::grammar::Action;
 use crate::http::Reply;
 use crate::state::State;
 
@@ -16,12 +16,7 @@ pub(crate) async fn instead(state: &State, actions: &[Action], proof: Proof) -> 
     for action in actions {
         match *action {
             Action::Again => return Some(number(3)),
-            Action::Delay { milliseconds } => {
-                tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(milliseconds)) => {}
-                    () = state.stopped() => {}
-                }
-            }
+            Action::Delay { milliseconds } => delay(state, milliseconds).await,
             Action::Error { number: n } => return Some(number(n)),
             Action::Hashcash { easiness } if proof != Proof::Right => {
                 return Some(challenge(state, easiness));
@@ -36,18 +31,32 @@ pub(crate) async fn instead(state: &State, actions: &[Action], proof: Proof) -> 
                 return Some(Reply::none());
             }
             Action::Status { code } => return Some(Reply::status(code)),
-            // These concern the body, or come after the request is carried out.
+            // These concern the body or single results, or come after the request is carried out.
             Action::Bandwidth { .. }
             | Action::Cut { .. }
+            | Action::Drift
+            | Action::DriftKind
             | Action::Expired
             | Action::Flip { .. }
+            | Action::Forget
             | Action::Hashcash { .. }
             | Action::Lost
+            | Action::OverQuota { .. }
+            | Action::Refuse { .. }
+            | Action::Repeat
             | Action::Stall { .. }
             | Action::Truncate { .. } => {}
         }
     }
     None
+}
+
+/// Lets time pass, unless the server is to stop.
+pub(crate) async fn delay(state: &State, milliseconds: u64) {
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_millis(milliseconds)) => {}
+        () = state.stopped() => {}
+    }
 }
 
 fn number(n: u32) -> Reply {

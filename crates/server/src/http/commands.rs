@@ -6,15 +6,18 @@ use std::time::Instant;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::value::RawValue;
-use supermega_protocol::ErrorCode;
+use supermega_protocol::put::PutNodes;
 use supermega_protocol::wire::{self, Grammar, encode_failure};
+use supermega_protocol::{Command, ErrorCode};
 
 use super::query::{Peer, base, parameter};
 use super::{Reply, streamed};
 use crate::api::{self, Answer, Client, Request};
-use crate::fault::{Action, Place, Proof, instead};
+use crate::fault::{Action, Place, Proof, instead, spoil};
+use crate::hold::HoldPoint;
 use crate::request_log::LoggedRequest;
 use crate::state::State;
+use crate::store::answers;
 
 /// Larger batches are not taken.
 const BODY: usize = 64 << 20;
@@ -66,24 +69,70 @@ pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>)
         read.unwrap_or_default()
     };
     let names: Vec<String> = commands.iter().flatten().map(|command| name(command)).collect();
-    let actions = state.faults.hit(|place| match place {
-        Place::Api => true,
-        Place::Command(name) => names.contains(name),
-        _ => false,
-    });
+    // A batch that holds nothing, or cannot be read, is a request too.
+    let hits = state
+        .faults
+        .hit_at(|place| *place == Place::Api || names.iter().any(|name| concerns(place, name)));
+    let actions: Vec<Action> = hits.iter().map(|(_, action)| *action).collect();
     state.log.add(LoggedRequest::Api(names.clone()));
     let proof = check(state, proof).await;
     if let Some(reply) = instead(state, &actions, proof).await {
         return reply;
     }
-    let answer = carry_out(state, query, sender, body, commands).await;
+    if actions.contains(&Action::Forget) {
+        forget_answers(state).await;
+    }
+    let faults = of_results(&names, &hits);
+    let answer = carry_out(state, query, sender, body, commands, faults).await;
     let micros = begin.elapsed().as_micros();
     tracing::info!(commands = names.join(","), micros, "cs");
-    match answer {
-        _ if actions.contains(&Action::Lost) => Reply::none(),
+    if state.holds.is_held(HoldPoint::PutCommitted) && has_put(&names, &answer) {
+        state.holds.pass(state, HoldPoint::PutCommitted).await;
+    }
+    let reply = match answer {
+        _ if actions.contains(&Action::Lost) => return Reply::none(),
         Answer::Text(text) => Reply::json(text),
         answer @ Answer::Parts(_) => streamed::reply(state, answer).await,
+    };
+    spoil(state, &actions, 0, reply)
+}
+
+/// Whether a place describes a request with a command of this name.
+fn concerns(place: &Place, name: &str) -> bool {
+    match place {
+        Place::Api => true,
+        Place::Command(command) => command == name,
+        _ => false,
     }
+}
+
+/// The faults of each command's result, if there are any at all.
+fn of_results(names: &[String], hits: &[(Place, Action)]) -> Vec<Vec<Action>> {
+    let hits: Vec<_> = hits.iter().filter(|(_, action)| action.is_of_result()).collect();
+    if hits.is_empty() {
+        return Vec::new();
+    }
+    let of_name = |name: &String| {
+        let hits = hits.iter().filter(|(place, _)| concerns(place, name));
+        hits.map(|(_, action)| *action).collect()
+    };
+    names.iter().map(of_name).collect()
+}
+
+async fn forget_answers(state: &Arc<State>) {
+    let state = state.clone();
+    let forget = move || state.store.write(|tx| answers::clear(tx));
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(forget).await {
+        tracing::error!(%error, "answers could not be forgotten");
+    }
+}
+
+/// Whether a batch made nodes.
+fn has_put(names: &[String], answer: &Answer) -> bool {
+    let Answer::Text(text) = answer else { return false };
+    let results: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+    let mut puts = names.iter().zip(results).filter(|(name, _)| *name == PutNodes::NAME);
+    puts.any(|(_, result)| result.get().starts_with(['[', '{']))
 }
 
 /// The body as text, and the commands in it, if it is a batch.
@@ -112,6 +161,7 @@ async fn carry_out(
     sender: Sender,
     body: String,
     commands: Option<Vec<Box<RawValue>>>,
+    faults: Vec<Vec<Action>>,
 ) -> Answer {
     let Some(commands) = commands else {
         return Answer::Text(encode_failure(ErrorCode::Arguments.into()));
@@ -131,6 +181,7 @@ async fn carry_out(
             client: Client { agent: &sender.agent, ip: &sender.ip },
             body: &body,
             commands: &commands,
+            faults: &faults,
         };
         api::answer(&state, &request)
     });

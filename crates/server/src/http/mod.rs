@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-pub(crate) use reply::{Reply, ReplyBody};
+pub(crate) use reply::{Pieces, Reply, ReplyBody};
 pub(crate) use streamed::written;
 
 use crate::fault::{Action, Place};

@@ -9,7 +9,7 @@ use supermega_protocol::wire::encode_failure;
 use super::Reply;
 use super::query::{base, parameter};
 use crate::event::{self, Poll};
-use crate::fault::{Action, Place, Proof, instead};
+use crate::fault::{Action, Place, Proof, drift, instead, spoil};
 use crate::request_log::LoggedRequest;
 use crate::state::State;
 use crate::store::events;
@@ -78,8 +78,14 @@ async fn with_faults(state: &Arc<State>, reply: impl Future<Output = String>) ->
     if let Some(reply) = instead(state, &actions, Proof::None).await {
         return reply;
     }
-    let reply = reply.await;
-    if actions.contains(&Action::Lost) { Reply::none() } else { Reply::json(reply) }
+    let mut reply = reply.await;
+    if actions.contains(&Action::Lost) {
+        return Reply::none();
+    }
+    if actions.contains(&Action::Drift) {
+        reply = drift::with_member(&reply);
+    }
+    spoil(state, &actions, 0, Reply::json(reply))
 }
 
 /// The history of alerts, which this server does not keep.

@@ -61,6 +61,12 @@ impl Reply {
         Self::new(200, "application/octet-stream", body)
     }
 
+    /// The same answer with a body made of its own.
+    pub(crate) fn with_body(mut self, make: impl FnOnce(ReplyBody) -> ReplyBody) -> Self {
+        self.body = make(self.body);
+        self
+    }
+
     /// A status without a body.
     pub(crate) fn status(status: u16) -> Self {
         Self::new(status, "text/plain", ReplyBody::whole(Bytes::new()))
@@ -113,7 +119,8 @@ impl Reply {
     }
 }
 
-type Pieces = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+/// What a body consists of.
+pub(crate) type Pieces = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
 
 /// A body: whole, or in pieces of a known sum.
 pub(crate) struct ReplyBody {
@@ -128,10 +135,26 @@ impl ReplyBody {
         Self { pieces: futures_util::stream::iter(once).boxed(), length: Some(length) }
     }
 
+    /// Of pieces with this sum, if it is known.
+    pub(crate) fn new(
+        pieces: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+        length: Option<u64>,
+    ) -> Self {
+        Self { pieces: pieces.boxed(), length }
+    }
+
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    pub(crate) fn into_pieces(self) -> Pieces {
+        self.pieces
+    }
+
     pub(crate) fn stream(
         pieces: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
     ) -> Self {
-        Self { pieces: pieces.boxed(), length: None }
+        Self::new(pieces, None)
     }
 }
 

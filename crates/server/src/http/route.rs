@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use super::{Reply, commands, polls};
 use crate::admin;
 use crate::event::Poll;
-use crate::fault::{Action, Place, Proof, instead};
+use crate::fault::{Action, Place, Proof, instead, spoil};
 use crate::state::State;
 use crate::storage::{self, Access, Part};
 
@@ -48,7 +48,7 @@ async fn download(state: &Arc<State>, rest: &str) -> Reply {
         Access::Ended | Access::Unknown => None,
     };
     let actions = state.faults.hit(|place| match place {
-        Place::Download => true,
+        Place::Download | Place::Storage => true,
         Place::Part(number) => part == Some(*number),
         _ => false,
     });
@@ -64,7 +64,7 @@ async fn download(state: &Arc<State>, rest: &str) -> Reply {
 }
 
 async fn attribute(state: &Arc<State>, rest: &str, request: http::Request<Incoming>) -> Reply {
-    let actions = state.faults.hit(|place| *place == Place::Attribute);
+    let actions = state.faults.hit(|place| matches!(place, Place::Attribute | Place::Storage));
     if actions.contains(&Action::Expired) {
         state.attributes.expire(rest.split('/').next().unwrap_or_default());
         return Reply::status(403);
@@ -73,11 +73,11 @@ async fn attribute(state: &Arc<State>, rest: &str, request: http::Request<Incomi
         return reply;
     }
     let reply = storage::attribute(state, rest, request.into_body()).await;
-    if actions.contains(&Action::Lost) { Reply::none() } else { reply }
+    if actions.contains(&Action::Lost) { Reply::none() } else { spoil(state, &actions, 0, reply) }
 }
 
 async fn upload(state: &Arc<State>, rest: &str, request: http::Request<Incoming>) -> Reply {
-    let actions = state.faults.hit(|place| *place == Place::Upload);
+    let actions = state.faults.hit(|place| matches!(place, Place::Upload | Place::Storage));
     if actions.contains(&Action::Expired) {
         storage::abandon(state, rest).await;
         return Reply::status(403);

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -13,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::raid::Part;
 use super::tokens::{Access, Download};
 use super::{PART_PIECE, PIECE};
-use crate::fault::{Action, BodyFaults, Pace};
+use crate::fault::{Action, spoil};
 use crate::http::{Reply, ReplyBody};
 use crate::request_log::LoggedRequest;
 use crate::state::State;
@@ -38,39 +37,20 @@ pub(crate) async fn download(state: &Arc<State>, rest: &str, actions: &[Action])
     let path = state.blob_path(found.blob);
     let opened = tokio::task::spawn_blocking(move || File::open(path));
     let Ok(Ok(file)) = opened.await else { return Reply::status(404) };
-    let faults = BodyFaults::of(actions);
-    let length = faults.truncate.map_or(end - start, |bytes| bytes.min(end - start));
-    let ends = [faults.cut, faults.stall].into_iter().flatten();
-    let served = ends.fold(length, u64::min);
-    let sending = Sending {
-        state: state.clone(),
-        source: found,
-        reading: None,
-        at: start,
-        begin: start,
-        end: start + served,
-        pace: Pace::of(actions),
-        is_whole: served == length,
-        faults,
-    };
-    Reply::octets_of(length, ReplyBody::stream(sending.pieces(file)))
+    let sending = Sending { source: found, reading: None, at: start, end };
+    let reply = Reply::octets_of(end - start, ReplyBody::stream(sending.pieces(file)));
+    spoil(state, actions, start, reply)
 }
 
 type Piece = (File, Vec<u8>);
 
 /// A body on its way: one piece is read while the one before is sent.
 struct Sending {
-    state: Arc<State>,
     source: Download,
     reading: Option<JoinHandle<std::io::Result<Piece>>>,
     /// Offset of the next piece to send.
     at: u64,
-    begin: u64,
     end: u64,
-    pace: Pace,
-    /// Whether the body ends as it should.
-    is_whole: bool,
-    faults: BodyFaults,
 }
 
 impl Sending {
@@ -83,19 +63,16 @@ impl Sending {
     }
 
     async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
-        let Some(reading) = self.reading.take() else { return self.finish().await };
-        let (file, mut bytes) = reading.await.map_err(std::io::Error::other)??;
-        let at = self.at;
+        let Some(reading) = self.reading.take() else { return Ok(None) };
+        let (file, bytes) = reading.await.map_err(std::io::Error::other)??;
         self.at += bytes.len() as u64;
         self.read(file, self.at);
-        self.faults.flip(&mut bytes, at);
-        self.pace.hold(self.at - self.begin).await;
         Ok(Some(bytes.into()))
     }
 
     /// Begins to read the piece at `at`, if there is one.
     fn read(&mut self, mut file: File, at: u64) {
-        let most = self.pace.piece(if self.source.part.is_some() { PART_PIECE } else { PIECE });
+        let most = if self.source.part.is_some() { PART_PIECE } else { PIECE };
         let wanted = most.min(usize::try_from(self.end - at).unwrap_or(most));
         if wanted == 0 {
             return;
@@ -105,19 +82,6 @@ impl Sending {
             let bytes = source.read(&mut file, at, wanted)?;
             Ok((file, bytes))
         }));
-    }
-
-    /// Ends the body as the faults say.
-    async fn finish(&self) -> std::io::Result<Option<Bytes>> {
-        if self.is_whole {
-            return Ok(None);
-        }
-        // What came before must get out before the connection is cut.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        if self.faults.stall.is_some_and(|bytes| bytes == self.end - self.begin) {
-            self.state.stopped().await;
-        }
-        Err(std::io::ErrorKind::ConnectionAborted.into())
     }
 }
 

@@ -11,13 +11,28 @@ use supermega_protocol::ErrorCode;
 use tokio::task::JoinHandle;
 
 use super::PIECE;
-use crate::fault::Pace;
+use crate::fault::{Action, BodyFaults, End, Pace};
 
 /// What a request brought.
 pub(super) struct Received {
     pub length: u64,
     /// The XOR of its bytes onto twelve, if that is wanted (`protocol-auth.md` 6.6).
     pub checksum: Option<[u8; 12]>,
+}
+
+/// Why a body was not taken.
+pub(super) enum Broken {
+    Refused(ErrorCode),
+    /// A fault cuts the connection.
+    Cut,
+    /// A fault takes no more, and the connection stays.
+    Stalled,
+}
+
+impl From<ErrorCode> for Broken {
+    fn from(code: ErrorCode) -> Self {
+        Self::Refused(code)
+    }
 }
 
 /// Where the bytes of a request go.
@@ -35,27 +50,39 @@ impl Target {
         Ok(Self { file, received: Received { length: 0, checksum } })
     }
 
-    /// Takes a body of at most `most` bytes: the next piece arrives while one is written.
+    /// Takes a body of at most `most` bytes, which belongs at `offset`: the next piece arrives while one is
+    /// written.
     pub(super) async fn receive(
         self,
         mut body: Incoming,
         most: u64,
-        pace: Pace,
-    ) -> Result<Received, ErrorCode> {
+        offset: u64,
+        actions: &[Action],
+    ) -> Result<Received, Broken> {
         if body.size_hint().lower() > most {
-            return Err(ErrorCode::Range);
+            return Err(ErrorCode::Range.into());
         }
+        let (faults, pace) = (BodyFaults::of(actions), Pace::of(actions));
+        let (limit, end) = faults.end().unwrap_or((u64::MAX, End::Short));
         let mut writing = tokio::task::spawn_blocking(|| Ok(self));
         let mut piece = Vec::new();
         let (mut waiting, mut arrived) = (0, 0_u64);
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|_| ErrorCode::Again)?.into_data() else { continue };
+            let Ok(mut data) = frame.map_err(|_| ErrorCode::Again)?.into_data() else { continue };
+            let begin = arrived;
             arrived += data.len() as u64;
             if arrived > most {
-                return Err(ErrorCode::Range);
+                return Err(ErrorCode::Range.into());
+            }
+            match end {
+                End::Cut if arrived >= limit => return Err(Broken::Cut),
+                End::Stalled if arrived >= limit => return Err(Broken::Stalled),
+                // The rest is taken and thrown away.
+                _ => data
+                    .truncate(usize::try_from(limit.saturating_sub(begin)).unwrap_or(usize::MAX)),
             }
             waiting += data.len();
-            piece.push(data);
+            piece.push(faults.flip(data, offset + begin));
             if waiting >= PIECE {
                 writing = write(writing, std::mem::take(&mut piece)).await?;
                 waiting = 0;

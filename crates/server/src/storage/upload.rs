@@ -9,8 +9,9 @@ use supermega_protocol::ErrorCode;
 use tokio::task::JoinError;
 
 use super::open_uploads::{OpenUpload, Settled, UploadError};
-use super::receive::{Received, Target};
-use crate::fault::{Action, Pace};
+use super::receive::{Broken, Received, Target};
+use crate::fault::Action;
+use crate::hold::HoldPoint;
 use crate::http::Reply;
 use crate::request_log::LoggedRequest;
 use crate::state::State;
@@ -54,17 +55,28 @@ pub(crate) async fn upload(
     let parameter = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name));
     let progress = if parameter("d=").is_some() { Progress::Zero } else { Progress::Empty };
     let checksum = parameter("d=").or_else(|| parameter("c="));
-    let received =
-        match receive(state, &upload, offset, body, checksum.is_some(), Pace::of(actions)).await {
-            Ok(received) => received,
-            Err(code) => return refusal(code),
-        };
+    let received = match receive(state, &upload, offset, body, checksum.is_some(), actions).await {
+        Ok(received) => received,
+        Err(Broken::Refused(code)) => return refusal(code),
+        Err(Broken::Cut) => return Reply::none(),
+        Err(Broken::Stalled) => {
+            state.stopped().await;
+            return Reply::none();
+        }
+    };
     state.log.add(LoggedRequest::Upload { offset, length: received.length });
     let given = checksum.map(|text| base64::decode(text).unwrap_or_default());
     if given.as_deref() != received.checksum.as_ref().map(|sum| &sum[..]) {
         return refusal(ErrorCode::Key);
     }
-    match settle(state, upload, offset, offset + received.length).await {
+    let settled = settle(state, upload, offset, offset + received.length).await;
+    if let Ok(Settled::Complete(_) | Settled::Partial) = settled {
+        state.holds.pass(state, HoldPoint::ChunkStored).await;
+    }
+    if let Ok(Settled::Complete(_)) = settled {
+        state.holds.pass(state, HoldPoint::UploadComplete).await;
+    }
+    match settled {
         Ok(Settled::Complete(token)) => octets(token),
         Ok(Settled::Partial) if progress == Progress::Zero => octets(b"0".to_vec()),
         Ok(Settled::Partial) => octets(Vec::new()),
@@ -106,15 +118,15 @@ async fn receive(
     offset: u64,
     body: Incoming,
     with_checksum: bool,
-    pace: Pace,
-) -> Result<Received, ErrorCode> {
+    actions: &[Action],
+) -> Result<Received, Broken> {
     let most = upload.size.checked_sub(offset).ok_or(ErrorCode::Range)?;
     let path = state.blob_path(upload.blob);
     let open = move || Target::open(&path, offset, with_checksum);
     let Ok(Ok(target)) = tokio::task::spawn_blocking(open).await else {
-        return Err(ErrorCode::Unavailable);
+        return Err(ErrorCode::Unavailable.into());
     };
-    target.receive(body, most, pace).await
+    target.receive(body, most, offset, actions).await
 }
 
 /// Notes what has arrived; when that is all, the upload gets its token.

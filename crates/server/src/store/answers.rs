@@ -45,6 +45,12 @@ pub(crate) fn put(
     Ok(())
 }
 
+/// Forgets all answers.
+pub(crate) fn clear(db: &Connection) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM answers", [])?;
+    Ok(())
+}
+
 /// Forgets what was answered to a session.
 pub(super) fn forget(db: &Connection, session: &[u8; 32]) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM answers WHERE session = ?1")?.execute([session])?;

@@ -7,7 +7,7 @@ use crate::http::{Answer, Connection};
 use crate::world::{Account, EMAIL, PASSWORD, world};
 
 /// Sends an order with the token.
-async fn order(server: &ServerHandle, method: &str, path: &str, body: Value) -> Answer {
+pub async fn order(server: &ServerHandle, method: &str, path: &str, body: Value) -> Answer {
     let token = format!("X-Admin-Token: {}\r\n", server.admin_token());
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let mut connection = Connection::open(server.url()).await;
