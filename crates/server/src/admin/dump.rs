@@ -34,12 +34,11 @@ pub(super) fn log(state: &State) -> String {
             json!({ "type": "upload", "offset": offset, "length": length })
         }
     };
-    state
-        .log
-        .entries()
-        .iter()
-        .flat_map(|request| [line(request).to_string(), "\n".into()])
-        .collect()
+    joined(state.log.entries().iter().map(line))
+}
+
+fn joined(lines: impl Iterator<Item = Value>) -> String {
+    lines.flat_map(|line| [line.to_string(), "\n".into()]).collect()
 }
 
 /// A line a fault, with what it did so far.
@@ -53,12 +52,12 @@ pub(super) fn faults(state: &State) -> String {
             "over": report.is_over,
         })
     };
-    state.faults.reports().iter().map(|report| format!("{}\n", line(report))).collect()
+    joined(state.faults.reports().iter().map(line))
 }
 
 /// A line a hold.
 pub(super) fn holds(state: &State) -> String {
-    state.holds.list().iter().map(|held| format!("{}\n", hold(held))).collect()
+    joined(state.holds.list().iter().map(|held| hold(held)))
 }
 
 /// A hold, and how many requests have come to it.
