@@ -54,6 +54,7 @@ mod blocking;
 mod client;
 mod drift_log;
 mod error;
+mod events;
 mod keys;
 mod link;
 pub mod name;
@@ -65,6 +66,7 @@ mod unix_time;
 
 pub use client::{Client, ClientBuilder};
 pub use error::{AuthenticationError, Error, NetworkError, NetworkErrorKind, QuotaKind, Result};
+pub use events::{Event, Events};
 pub use link::PublicFile;
 pub use session::{Account, Credentials, Quota, Session};
 pub use supermega_crypto::link::{Inside, Link, LinkError, ProtectedLink};

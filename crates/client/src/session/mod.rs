@@ -7,7 +7,7 @@ mod login;
 mod put;
 mod saved;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use supermega_crypto::{SessionId, ShareKey};
 use supermega_encoding::{NodeHandle, PublicHandle};
@@ -15,6 +15,7 @@ use supermega_protocol::tree::FetchNodes;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::events::Feed;
 use crate::keys::KeyRing;
 use crate::transport::Channel;
 use crate::tree::{Node, NodeSieve, Row, Tree, load};
@@ -38,6 +39,16 @@ struct State {
     tree: RwLock<Option<Tree>>,
     /// Held while the tree is fetched, so that callers at the same time fetch it once.
     loading: tokio::sync::Mutex<()>,
+    feed: Feed,
+}
+
+/// A session that goes when nobody else holds it.
+pub(crate) struct WeakSession(Weak<State>);
+
+impl WeakSession {
+    pub(crate) fn upgrade(&self) -> Option<Session> {
+        self.0.upgrade().map(Session)
+    }
 }
 
 enum Identity {
@@ -73,6 +84,7 @@ impl Session {
             keys: RwLock::new(keys),
             tree: RwLock::new(tree),
             loading: tokio::sync::Mutex::default(),
+            feed: Feed::default(),
         }))
     }
 
@@ -107,7 +119,15 @@ impl Session {
         self.fetch_tree().await
     }
 
-    fn known_tree(&self) -> Option<Tree> {
+    pub(crate) fn downgrade(&self) -> WeakSession {
+        WeakSession(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.0.feed
+    }
+
+    pub(crate) fn known_tree(&self) -> Option<Tree> {
         self.0.tree.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

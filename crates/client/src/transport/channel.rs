@@ -12,9 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use supermega_crypto::SessionId;
-use supermega_encoding::PublicHandle;
+use supermega_encoding::{EventCursor, PublicHandle};
 use supermega_protocol::wire::{self, Reply};
-use supermega_protocol::{Command, ErrorCode, Failure, Malformed};
+use supermega_protocol::{Command, ErrorCode, Failure, Malformed, StorageUrl};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
@@ -74,6 +74,8 @@ impl ChannelOptions {
 pub(crate) struct Channel {
     jobs: mpsc::UnboundedSender<Job>,
     options: ChannelOptions,
+    /// The query's part that says who it is.
+    query: Arc<Zeroizing<String>>,
 }
 
 struct Job {
@@ -95,21 +97,44 @@ enum ChannelError {
 impl Channel {
     pub(crate) fn open(options: ChannelOptions, authentication: &Authentication) -> Result<Self> {
         let (jobs, receiver) = mpsc::unbounded_channel();
+        let query = Arc::new(Zeroizing::new(match authentication {
+            Authentication::Anonymous => String::new(),
+            Authentication::Account(sid) => format!("&sid={}", *Zeroizing::new(sid.to_text())),
+            Authentication::FolderLink(handle) => format!("&n={handle}"),
+        }));
         let worker = Worker {
             options: options.clone(),
-            query: Zeroizing::new(match authentication {
-                Authentication::Anonymous => String::new(),
-                Authentication::Account(sid) => format!("&sid={}", *Zeroizing::new(sid.to_text())),
-                Authentication::FolderLink(handle) => format!("&n={handle}"),
-            }),
+            query: query.clone(),
             next_id: u64::from(u32::from_be_bytes(supermega_crypto::random::array()?)),
         };
         tokio::spawn(worker.run(receiver));
-        Ok(Self { jobs, options })
+        Ok(Self { jobs, options, query })
     }
 
     pub(crate) fn options(&self) -> &ChannelOptions {
         &self.options
+    }
+
+    /// A request for the packets behind a cursor: answered at once, or, at an address to wait at, when there are
+    /// some.
+    pub(crate) fn poll(
+        &self,
+        from: EventCursor,
+        wait: Option<&StorageUrl>,
+        hold: Duration,
+    ) -> Option<HttpRequest> {
+        let address = match wait {
+            Some(url) => url.as_str().to_owned(),
+            None => format!("{}wsc", self.options.api_url),
+        };
+        let address = Zeroizing::new(format!("{address}?sn={from}{}", **self.query));
+        Some(HttpRequest {
+            uri: address.parse().ok()?,
+            body: Some(Bytes::new()),
+            content_type: "application/json",
+            hashcash: None,
+            stall_timeout: hold,
+        })
     }
 
     /// Sends a command and waits for its result. Dropping the future gives up the result; the command
@@ -188,7 +213,7 @@ pub(super) fn host_of(url: &str) -> String {
 
 struct Worker {
     options: ChannelOptions,
-    query: Zeroizing<String>,
+    query: Arc<Zeroizing<String>>,
     next_id: u64,
 }
 
@@ -240,7 +265,7 @@ impl Worker {
     ) -> Result<Vec<String>, ChannelError> {
         self.next_id += 1;
         let (url, id) = (&self.options.api_url, self.next_id);
-        let address = Zeroizing::new(format!("{url}cs?id={id}{}&v=3", *self.query));
+        let address = Zeroizing::new(format!("{url}cs?id={id}{}&v=3", **self.query));
         let uri = address.parse().map_err(|_| {
             ChannelError::Network(NetworkErrorKind::Other("the API address is no URL".into()))
         })?;

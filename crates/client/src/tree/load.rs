@@ -118,7 +118,7 @@ pub(crate) async fn load(
     rest: &wire::Tree,
     link_root: Option<NodeHandle>,
 ) -> Result<Tree> {
-    let mut facts = Facts { root: link_root, ..Facts::default() };
+    let mut facts = Facts { root: link_root, cursor: rest.sn, ..Facts::default() };
     for share in rest.s.iter().flatten() {
         facts.shared.insert(share.h);
     }

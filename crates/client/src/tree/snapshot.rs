@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
+use supermega_encoding::{EventCursor, NodeHandle, PublicHandle, UserHandle};
 
 use super::arena::{Arena, Segment};
 use super::node::{Node, NodeKind};
@@ -41,6 +41,8 @@ pub(crate) struct Facts {
     pub users: HashMap<String, UserHandle>,
     pub shared: HashSet<NodeHandle>,
     pub links: HashMap<NodeHandle, PublicHandle>,
+    /// Where packets go on from here.
+    pub cursor: Option<EventCursor>,
 }
 
 impl std::fmt::Debug for Tree {
@@ -309,6 +311,19 @@ impl Tree {
             state.facts.shared.remove(&handle);
         }
         state.settle();
+    }
+
+    /// Removes a node, but not what hangs on it.
+    pub(crate) fn remove_alone(&mut self, node: NodeHandle) {
+        let state = Arc::make_mut(&mut self.0);
+        state.detach(node);
+        state.changed.insert(node, None);
+        state.settle();
+    }
+
+    /// Where packets go on from here, if the service has any.
+    pub(crate) fn cursor(&self) -> Option<EventCursor> {
+        self.0.facts.cursor
     }
 
     /// Changes what is known beside the nodes.

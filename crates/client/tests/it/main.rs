@@ -3,6 +3,7 @@
 mod account;
 mod download;
 mod fault_matrix;
+mod events;
 mod faults;
 mod folder_link;
 mod links;

@@ -1,0 +1,144 @@
+//! Applies packets to a tree, and tells what they changed (`protocol-api.md` 5.3, 5.4).
+//!
+//! A packet may come again, or tell of what this session did itself: applying it twice changes nothing.
+
+use supermega_encoding::{NodeHandle, UserHandle};
+use supermega_protocol::packet::{ChangedLink, ChangedShare, PacketBody, RemovedNode};
+use supermega_protocol::{is_set, tree as wire};
+
+use super::Event;
+use crate::tree::{Node, Row, Tree};
+
+/// Applies one packet; `own` is the account's user.
+pub(super) fn apply(
+    tree: &mut Tree,
+    packet: PacketBody,
+    own: Option<UserHandle>,
+    events: &mut Vec<Event>,
+) {
+    match packet {
+        PacketBody::Nodes(new) => {
+            for node in &new.t.f.nodes {
+                show(tree, Row::from(node), events);
+            }
+            // A file that became an old version is part of what is told of the new one.
+            for version in &new.t.f2.nodes {
+                tree.insert(Row::from(version));
+            }
+            know(tree, new.u.iter().chain(&new.t.u).flatten());
+        }
+        PacketBody::Removed(removed) => remove(tree, &removed, events),
+        PacketBody::Attributes(changed) => {
+            if let Some(node) = tree.node(changed.n) {
+                let row = node.row().clone().with_attributes(&changed.at);
+                show(tree, Row { owner: changed.u.or(row.owner), ..row }, events);
+            }
+        }
+        PacketBody::FileAttributes(changed) => {
+            if let Some(node) = tree.node(changed.n) {
+                let row = Row { file_attributes: changed.fa, ..node.row().clone() };
+                show(tree, row, events);
+            }
+        }
+        PacketBody::Share(share) => change_share(tree, &share, own, events),
+        PacketBody::Link(link) => change_link(tree, &link, events),
+        PacketBody::UserAttributes(changed) => {
+            events.push(Event::UserAttributesChanged { user: changed.u, names: changed.ua });
+        }
+        PacketBody::Contacts(changed) => {
+            know(tree, changed.u.iter());
+            events.push(Event::ContactsChanged);
+        }
+        PacketBody::IncomingRequest(_)
+        | PacketBody::OutgoingRequest(_)
+        | PacketBody::AnsweredRequest(_)
+        | PacketBody::AnswerToRequest(_) => events.push(Event::ContactsChanged),
+        other => events.push(Event::Other(other.name().to_owned())),
+    }
+}
+
+/// Puts a node into the tree and tells what that changes.
+fn show(tree: &mut Tree, row: Row, events: &mut Vec<Event>) {
+    let (handle, before) = (row.handle, tree.node(row.handle));
+    tree.insert(row);
+    let Some(node) = tree.node(handle) else { return };
+    let Some(before) = before else { return events.push(Event::Added(node)) };
+    if before.parent() != node.parent() {
+        events.push(Event::Moved { node, from: before.parent() });
+    } else if before.name() != node.name() {
+        let from = before.name().map(str::to_owned);
+        events.push(Event::Renamed { node, from });
+    } else if differs(&before, &node) {
+        events.push(Event::Changed(node));
+    }
+}
+
+/// Whether a person would see a difference. Times of nodes that were made here are a guess.
+fn differs(before: &Node, node: &Node) -> bool {
+    let (before, after) = (before.row(), node.row());
+    before.attributes != after.attributes
+        || before.file_attributes != after.file_attributes
+        || before.access != after.access
+        || before.size != after.size
+}
+
+fn remove(tree: &mut Tree, removed: &RemovedNode, events: &mut Vec<Event>) {
+    // What only moves comes back at once.
+    if is_set(removed.m) {
+        return;
+    }
+    let Some(node) = tree.node(removed.n) else { return };
+    if is_set(removed.v) {
+        // The other versions stay; the next older one follows with its new place.
+        tree.remove_alone(removed.n);
+    } else {
+        tree.remove(removed.n);
+    }
+    events.push(Event::Removed(node));
+}
+
+fn change_share(
+    tree: &mut Tree,
+    share: &ChangedShare,
+    own: Option<UserHandle>,
+    events: &mut Vec<Event>,
+) {
+    let own = own.map(|own| own.to_string());
+    let with_me = share.u.is_some() && share.u == own && share.o.map(|o| o.to_string()) != own;
+    match (with_me, share.r) {
+        (true, None) => {
+            if let Some(node) = tree.node(share.n) {
+                tree.remove(share.n);
+                events.push(Event::Removed(node));
+            }
+        }
+        (true, Some(level)) => {
+            if let Some(node) = tree.node(share.n) {
+                tree.insert(Row { access: Some(level), ..node.row().clone() });
+            }
+        }
+        (false, Some(_)) => {
+            tree.facts().shared.insert(share.n);
+        }
+        (false, None) if is_set(share.okd) => {
+            tree.facts().shared.remove(&share.n);
+        }
+        (false, None) => {}
+    }
+    events.push(Event::ShareChanged(share.n));
+}
+
+fn change_link(tree: &mut Tree, link: &ChangedLink, events: &mut Vec<Event>) {
+    let handle: NodeHandle = link.h;
+    tree.set_link(handle, (!is_set(link.d)).then_some(link.ph));
+    events.push(Event::LinkChanged(handle));
+}
+
+/// Remembers users by address.
+fn know<'a>(tree: &mut Tree, users: impl Iterator<Item = &'a wire::User>) {
+    for user in users {
+        if let Some(email) = &user.m {
+            tree.facts().users.insert(email.clone(), user.u);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Polls for packets and applies them, until the session is gone.
+//!
+//! The cursor is part of the tree: packets count only if the tree is still the one that they were asked for.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use supermega_encoding::EventCursor;
+use supermega_protocol::event::{EventReply, Events};
+use supermega_protocol::{ErrorCode, StorageUrl, is_set};
+use tokio::sync::{broadcast, watch};
+
+use super::{Event, apply};
+use crate::session::{Session, WeakSession};
+use crate::transport::{Backoff, Channel};
+
+/// The server holds a poll for half a minute.
+const HOLD: Duration = Duration::from_mins(1);
+/// Longer answers are not taken.
+const ANSWER: usize = 1 << 30;
+/// How long to go on when the network fails: a laptop may sleep for long.
+const PATIENCE: Duration = Duration::from_hours(24);
+
+/// What a poll brought.
+enum Poll {
+    Reply(EventReply),
+    Failed,
+}
+
+/// Follows the channel of a session.
+pub(super) async fn follow(
+    session: WeakSession,
+    sender: broadcast::Sender<Event>,
+    mut alive: watch::Receiver<()>,
+) {
+    let mut wait: Option<StorageUrl> = None;
+    let mut backoff = Backoff::new(PATIENCE);
+    loop {
+        let Some(strong) = session.upgrade() else { return };
+        let Some(cursor) = strong.known_tree().and_then(|tree| tree.cursor()) else { return };
+        let channel = strong.channel().clone();
+        // The poll must not keep the session alive.
+        drop(strong);
+        let answer = tokio::select! {
+            answer = poll(&channel, cursor, wait.take()) => answer,
+            // The sender is dropped with the session.
+            _ = alive.changed() => return,
+        };
+        let Some(session) = session.upgrade() else { return };
+        match answer {
+            Poll::Failed => {
+                if !backoff.wait().await {
+                    return;
+                }
+            }
+            Poll::Reply(EventReply::KeepAlive) => {}
+            Poll::Reply(EventReply::Events(events)) => {
+                backoff = Backoff::new(PATIENCE);
+                wait = take(&session, cursor, events, &sender);
+            }
+            Poll::Reply(EventReply::Refused(failure)) => match failure.code {
+                ErrorCode::Again | ErrorCode::RateLimit => {
+                    if !backoff.wait().await {
+                        return;
+                    }
+                }
+                ErrorCode::TooMany if session.refresh().await.is_ok() => {
+                    let _ = sender.send(Event::Reloaded);
+                }
+                code => {
+                    let _ = sender.send(Event::Ended(code));
+                    return;
+                }
+            },
+        }
+    }
+}
+
+/// Applies packets, and gives the address to wait at next.
+fn take(
+    session: &Session,
+    from: EventCursor,
+    events: Events,
+    sender: &broadcast::Sender<Event>,
+) -> Option<StorageUrl> {
+    let own = session.account().map(|account| account.user);
+    let mut told = Vec::new();
+    session.apply(|tree| {
+        // Whoever loaded the tree anew meanwhile has these already.
+        if tree.cursor() != Some(from) {
+            return;
+        }
+        for packet in events.a.into_iter().flatten() {
+            apply::apply(tree, packet.body, own, &mut told);
+        }
+        if let Some(cursor) = events.sn {
+            tree.facts().cursor = Some(cursor);
+        }
+    });
+    for event in told {
+        // Nobody may be listening.
+        let _ = sender.send(event);
+    }
+    events.w.filter(|_| !is_set(events.ir))
+}
+
+async fn poll(channel: &Channel, from: EventCursor, wait: Option<StorageUrl>) -> Poll {
+    let Some(request) = channel.poll(from, wait.as_ref(), HOLD) else { return Poll::Failed };
+    let Ok(response) = channel.options().http.send(request).await else { return Poll::Failed };
+    if response.status != 200 {
+        return Poll::Failed;
+    }
+    let Ok(body) = response.bytes(ANSWER).await else { return Poll::Failed };
+    match std::str::from_utf8(&Bytes::from(body)).map(EventReply::decode) {
+        Ok(Ok(decoded)) => {
+            channel.options().drift.report(decoded.drift);
+            Poll::Reply(decoded.value)
+        }
+        _ => Poll::Failed,
+    }
+}
