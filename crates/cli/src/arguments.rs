@@ -1,5 +1,6 @@
 //! The command line: every verb and every flag, with the environment variable of each.
 
+mod query;
 mod transfer;
 
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use query::{Du, Find, Kind, Watch};
 pub use transfer::{Cat, Choice, Cp, Overwrite, Pace, Verify};
 
 /// MEGA for people and for scripts.
@@ -124,6 +126,10 @@ pub enum Command {
     Demo,
     /// Show how much the account holds
     Df,
+    /// Show how much folders hold
+    Du(Du),
+    /// Find files and folders by name, path, size or time
+    Find(Find),
     /// Download files and folders; public links too
     Get(Get),
     /// Copy a public file into the account, on the server
@@ -151,6 +157,8 @@ pub enum Command {
     Tree(Tree),
     /// Compare local files with remote ones by content, without downloading
     Verify(Verify),
+    /// Show what changes, while it happens
+    Watch(Watch),
     /// Show who is logged in
     Whoami,
 }

@@ -70,19 +70,21 @@ fn matches_any(patterns: &[Pattern], path: &Path) -> bool {
 
 /// `*` and `?` stay within a name, `**` does not. Without a slash a pattern is for names anywhere.
 #[derive(Debug)]
-struct Pattern {
+pub struct Pattern {
     text: Vec<char>,
     of_name: bool,
 }
 
 impl Pattern {
-    fn new(text: &str) -> Self {
+    /// Reads a pattern.
+    pub fn new(text: &str) -> Self {
         let inner = text.trim_end_matches('/');
         let of_name = !inner.contains('/');
         Self { text: inner.trim_start_matches('/').chars().collect(), of_name }
     }
 
-    fn matches(&self, path: &Path) -> bool {
+    /// Whether it means this path.
+    pub fn matches(&self, path: &Path) -> bool {
         let subject = if self.of_name { path.file_name().map(Path::new) } else { Some(path) };
         let subject = subject.unwrap_or(path).to_string_lossy().replace('\\', "/");
         glob(&self.text, &subject.chars().collect::<Vec<_>>())

@@ -72,4 +72,4 @@ pub use session::{Account, Credentials, Quota, Session};
 pub use supermega_crypto::link::{Inside, Link, LinkError, ProtectedLink};
 pub use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 pub use supermega_protocol::{Drift, ErrorCode, Failure, Malformed};
-pub use tree::{Node, NodeKind, RemotePath, Tree};
+pub use tree::{Node, NodeKind, RemotePath, Tree, Usage};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use supermega::name::for_terminal;
-use supermega::{Node, NodeKind, Tree};
+use supermega::{Node, NodeKind, RemotePath, Tree};
 
 use super::summary::Summary;
 use crate::arguments::Ls;
@@ -58,6 +58,11 @@ fn long(node: &Node, human: bool) -> String {
 
 /// A node as `--json` shows it.
 pub fn object(tree: &Tree, node: &Node) -> Value {
+    object_at(&tree.path_of(node), node)
+}
+
+/// The same for a node whose path is known.
+pub fn object_at(path: &RemotePath, node: &Node) -> Value {
     let kind = match node.kind() {
         NodeKind::File => "file",
         NodeKind::Root => "root",
@@ -71,7 +76,7 @@ pub fn object(tree: &Tree, node: &Node) -> Value {
     json!({
         "type": kind,
         "handle": node.handle().to_string(),
-        "path": tree.path_of(node).to_string(),
+        "path": path.to_string(),
         "name": node.name(),
         "size": node.is_file().then(|| node.size()),
         "modified": seconds(node.modified()),

@@ -4,6 +4,8 @@ mod cat;
 mod cp;
 mod demo;
 mod df;
+mod du;
+mod find;
 mod get;
 mod import;
 mod lanes;
@@ -21,6 +23,7 @@ mod server_order;
 mod summary;
 mod tree;
 mod verify;
+mod watch;
 mod whoami;
 
 pub use cat::ByteRange;
@@ -37,6 +40,8 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Cp(arguments) => cp::run(arguments, context).await,
         Command::Demo => demo::run(context).await,
         Command::Df => df::run(context).await,
+        Command::Du(arguments) => du::run(arguments, context).await,
+        Command::Find(arguments) => find::run(arguments, context).await,
         Command::Get(arguments) => get::run(arguments, context).await,
         Command::Import(arguments) => import::run(arguments, context).await,
         Command::Link(arguments) => link::run(arguments, context).await,
@@ -50,6 +55,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Server(arguments) => server::run(arguments, context).await,
         Command::Tree(arguments) => tree::run(arguments, context).await,
         Command::Verify(arguments) => verify::run(arguments, context).await,
+        Command::Watch(arguments) => watch::run(arguments, context).await,
         Command::Whoami => whoami::run(context).await,
     }
 }

@@ -8,6 +8,7 @@ mod json;
 mod kill;
 mod login;
 mod partly;
+mod query;
 mod round_trip;
 mod server_orders;
 mod world;

@@ -12,5 +12,5 @@ pub(crate) use load::{NodeSieve, load};
 pub use node::{Node, NodeKind, Problem};
 pub use path::{RemotePath, RemoteRoot};
 pub(crate) use row::Row;
-pub use snapshot::Tree;
+pub use snapshot::{Tree, Usage};
 pub use walk::{Walk, WalkStep};

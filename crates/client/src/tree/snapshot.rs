@@ -33,6 +33,22 @@ struct State {
     facts: Facts,
 }
 
+/// How much lies somewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Bytes of current files.
+    pub bytes: u64,
+    /// Current files.
+    pub files: u64,
+    /// Folders, without the one that was asked about.
+    pub folders: u64,
+    /// Bytes of old versions.
+    pub version_bytes: u64,
+    /// Old versions.
+    pub versions: u64,
+}
+
 /// What is known of a tree beside its nodes.
 #[derive(Clone, Default)]
 pub(crate) struct Facts {
@@ -248,6 +264,35 @@ impl Tree {
         Walk::new(self.clone(), Some(folder.clone()), self.path_of(folder))
     }
 
+    /// Counts everything below a node, or a file itself. Nothing is decrypted for that.
+    #[must_use]
+    pub fn usage(&self, node: &Node) -> Usage {
+        let mut usage = Usage::default();
+        let mut pending = vec![(node.handle(), false)];
+        let mut seen = HashSet::new();
+        while let Some((here, is_version)) = pending.pop() {
+            if !seen.insert(here) {
+                continue;
+            }
+            let Some((kind, size)) = self.0.peek(here) else { continue };
+            match (kind, is_version) {
+                (NodeKind::File, false) => {
+                    usage.files += 1;
+                    usage.bytes += size;
+                }
+                (NodeKind::File, true) => {
+                    usage.versions += 1;
+                    usage.version_bytes += size;
+                }
+                _ if here != node.handle() => usage.folders += 1,
+                _ => {}
+            }
+            let is_file = kind == NodeKind::File;
+            pending.extend(self.0.below(here).into_iter().map(|below| (below, is_file)));
+        }
+        usage
+    }
+
     /// The public link of a node, if it has one.
     #[must_use]
     pub fn link_of(&self, node: &Node) -> Option<PublicHandle> {
@@ -361,6 +406,14 @@ impl State {
         match self.changed.get(&handle) {
             Some(changed) => changed.clone(),
             None => self.arena.row(self.arena.find(handle)?),
+        }
+    }
+
+    /// Kind and size of a node.
+    fn peek(&self, handle: NodeHandle) -> Option<(NodeKind, u64)> {
+        match self.changed.get(&handle) {
+            Some(changed) => changed.as_ref().map(|row| (row.kind, row.size)),
+            None => self.arena.peek(self.arena.find(handle)?),
         }
     }
 

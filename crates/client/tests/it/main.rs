@@ -2,8 +2,8 @@
 
 mod account;
 mod download;
-mod fault_matrix;
 mod events;
+mod fault_matrix;
 mod faults;
 mod folder_link;
 mod links;
