@@ -348,6 +348,9 @@ pub struct Server {
     /// Lets faults that have a percentage happen in another way
     #[arg(long, value_name = "N", env = "SUPERMEGA_SERVER_FAULT_SEED", default_value = "0")]
     pub fault_seed: u64,
+    /// How many seconds the addresses of transfers are good when nobody uses them
+    #[arg(long, value_name = "SECONDS", env = "SUPERMEGA_SERVER_URL_LIFETIME")]
+    pub url_lifetime: Option<u64>,
     /// How much an account may hold: bytes, or a number with K, M, G or T (powers of 1024)
     #[arg(long, value_name = "SIZE", env = "SUPERMEGA_SERVER_QUOTA", value_parser = bytes_of)]
     pub quota: Option<u64>,

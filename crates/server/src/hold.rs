@@ -15,21 +15,25 @@ use crate::state::State;
 pub enum HoldPoint {
     /// A piece of an upload is stored, and its sender does not know: `chunk-stored`.
     ChunkStored,
+    /// A request for new nodes has come, and is not carried out: whoever sent it has the token of his upload, if
+    /// there is one: `put-arrived`.
+    PutArrived,
     /// New nodes are committed, and whoever put them does not know: `put-committed`.
     PutCommitted,
     /// The last piece of an upload is stored, and its sender has no token: `upload-complete`.
     UploadComplete,
 }
 
-const NAMED: [(&str, HoldPoint); 3] = [
+const NAMED: [(&str, HoldPoint); 4] = [
     ("chunk-stored", HoldPoint::ChunkStored),
+    ("put-arrived", HoldPoint::PutArrived),
     ("put-committed", HoldPoint::PutCommitted),
     ("upload-complete", HoldPoint::UploadComplete),
 ];
 
 /// A text that names no point.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of chunk-stored, put-committed and upload-complete")]
+#[error("{0:?} is none of chunk-stored, put-arrived, put-committed and upload-complete")]
 pub struct HoldPointError(String);
 
 impl FromStr for HoldPoint {

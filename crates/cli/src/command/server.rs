@@ -1,5 +1,7 @@
 //! `server`: a local server that speaks MEGA.
 
+use std::time::Duration;
+
 use serde_json::json;
 use supermega_server::{KdfVersion, ServerHandle};
 
@@ -39,6 +41,9 @@ pub async fn run(arguments: Server, context: &Context) -> Result<Exit> {
     }
     if let Some(quota) = arguments.quota {
         builder = builder.quota(quota);
+    }
+    if let Some(seconds) = arguments.url_lifetime {
+        builder = builder.url_lifetime(Duration::from_secs(seconds));
     }
     builder = builder.cloudraid(arguments.cloudraid);
     // Before others learn that there is a server, so that they can end it.

@@ -3,6 +3,7 @@
 mod bad_input;
 mod copying;
 mod crash;
+mod crash_upload;
 mod interface;
 mod json;
 mod kill;

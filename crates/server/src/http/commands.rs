@@ -83,6 +83,9 @@ pub(super) async fn answer(state: &Arc<State>, request: http::Request<Incoming>)
         forget_answers(state).await;
     }
     let faults = of_results(&names, &hits);
+    if names.iter().any(|name| name == PutNodes::NAME) {
+        state.holds.pass(state, HoldPoint::PutArrived).await;
+    }
     let answer = carry_out(state, query, sender, body, commands, faults).await;
     let micros = begin.elapsed().as_micros();
     tracing::info!(commands = names.join(","), micros, "cs");

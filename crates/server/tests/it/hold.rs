@@ -34,6 +34,32 @@ async fn nodes_are_there_before_whoever_put_them_knows() {
 }
 
 #[tokio::test]
+async fn a_put_is_held_before_it_is_carried_out() {
+    let (server, account) = world().await;
+    let [root, ..] = account.roots().await;
+    let hold = server.hold(HoldPoint::PutArrived);
+    let put = {
+        let (account, root) = (account.clone(), root.clone());
+        tokio::spawn(async move { account.folder(&root).await })
+    };
+    hold.reached().await;
+    assert_eq!(nodes(&account).await, 3);
+    // Whoever is gone when it is released has asked for nothing.
+    put.abort();
+    assert!(put.await.unwrap_err().is_cancelled());
+    let second = {
+        let (account, root) = (account.clone(), root.clone());
+        tokio::spawn(async move { account.folder(&root).await })
+    };
+    while hold.requests() < 2 {
+        tokio::task::yield_now().await;
+    }
+    hold.release();
+    second.await.unwrap();
+    assert_eq!(nodes(&account).await, 4);
+}
+
+#[tokio::test]
 async fn a_client_that_ends_while_it_is_held_leaves_its_change() {
     let (server, account) = world().await;
     let [root, ..] = account.roots().await;
