@@ -25,6 +25,8 @@ pub(super) enum Broken {
     Refused(ErrorCode),
     /// A fault cuts the connection.
     Cut,
+    /// There is no such file any more.
+    Gone,
     /// A fault takes no more, and the connection stays.
     Stalled,
 }

@@ -1,8 +1,9 @@
 //! Uploads: `/ul/TOKEN/OFFSET`, in any order and in parallel (`protocol-api.md` 4.2, 4.3).
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use supermega_encoding::base64;
 use supermega_protocol::ErrorCode;
@@ -19,7 +20,7 @@ use crate::store::uploads;
 
 /// A repeated piece of an upload that is complete is taken and thrown away up to this size, so that its
 /// client comes to read the answer.
-const REPEATED: usize = 64 << 20;
+const REPEATED: u64 = 64 << 20;
 
 /// How a client reads the answer to a piece that does not complete the file. The two are exclusive: one
 /// kind of client fails on an empty answer, the other takes `0` for the token.
@@ -47,7 +48,7 @@ pub(crate) async fn upload(
     let completion = upload.completion();
     let is_good = state.uploads.use_address(&upload);
     if completion.is_some() || !is_good {
-        let _ = Limited::new(body, REPEATED).collect().await;
+        drain(body).await;
         let code = ErrorCode::Expired;
         return completion.filter(|_| is_good).map_or_else(|| refusal(code), octets);
     }
@@ -59,6 +60,7 @@ pub(crate) async fn upload(
         Ok(received) => received,
         Err(Broken::Refused(code)) => return refusal(code),
         Err(Broken::Cut) => return Reply::none(),
+        Err(Broken::Gone) => return Reply::status(404),
         Err(Broken::Stalled) => {
             state.stopped().await;
             return Reply::none();
@@ -82,6 +84,17 @@ pub(crate) async fn upload(
         Ok(Settled::Partial) => octets(Vec::new()),
         Ok(Settled::Abandoned) => Reply::status(404),
         Err(code) => refusal(code),
+    }
+}
+
+/// Takes a body that nobody needs, so that its sender comes to read the answer.
+async fn drain(mut body: Incoming) {
+    let mut taken = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        taken += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if taken > REPEATED {
+            return;
+        }
     }
 }
 
@@ -123,8 +136,11 @@ async fn receive(
     let most = upload.size.checked_sub(offset).ok_or(ErrorCode::Range)?;
     let path = state.blob_path(upload.blob);
     let open = move || Target::open(&path, offset, with_checksum);
-    let Ok(Ok(target)) = tokio::task::spawn_blocking(open).await else {
-        return Err(ErrorCode::Unavailable.into());
+    let target = match tokio::task::spawn_blocking(open).await {
+        Ok(Ok(target)) => target,
+        // Its owner's account is gone, say.
+        Ok(Err(error)) if error.kind() == ErrorKind::NotFound => return Err(Broken::Gone),
+        _ => return Err(ErrorCode::Unavailable.into()),
     };
     target.receive(body, most, offset, actions).await
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use supermega_encoding::base64;
-use supermega_server::ServerHandle;
+use supermega_server::{GeneratedTree, ServerHandle};
 
 use crate::http::{get, post, try_post};
-use crate::world::{Account, file, world};
+use crate::world::{Account, EMAIL, PASSWORD, file, world};
 
 fn arm(server: &ServerHandle, fault: &str) {
     server.add_fault(fault.parse().unwrap());
@@ -149,4 +149,46 @@ async fn answers_of_the_api_come_slowly() {
     let begin = std::time::Instant::now();
     assert_eq!(post(&url, &body).await.body.len(), length);
     assert!(begin.elapsed() >= Duration::from_millis(95));
+}
+
+#[tokio::test]
+async fn an_answer_of_unknown_length_ends_early_too() {
+    let (server, account) = world().await;
+    let tree = GeneratedTree {
+        email: EMAIL.into(),
+        password: PASSWORD.to_owned().into(),
+        nodes: 3000,
+        per_folder: 50,
+        link: false,
+    };
+    server.generate(tree).await.unwrap();
+    let url = format!("{}cs?id=1{}&v=3", account.url, account.who);
+    let body = br#"[{"a":"f","c":1,"r":1}]"#;
+    let whole = post(&url, body).await;
+    assert!(whole.is_whole && whole.header("Content-Length").is_none());
+    for (fault, is_whole) in [("cut", false), ("truncate", true)] {
+        arm(&server, &format!("f:{fault}@300000*1"));
+        let short = post(&url, body).await;
+        assert_eq!((short.is_whole, short.body.len()), (is_whole, 300_000), "{fault}");
+        assert!(short.body == whole.body[..300_000]);
+    }
+    arm(&server, "f:drift*1");
+    let strange = post(&url, body).await.text();
+    assert!(strange.starts_with(r#"[{"zz":{"n":[1]},"#) && strange.len() > 300_000);
+}
+
+#[tokio::test]
+async fn addresses_of_attributes_expire_and_answers_are_lost() {
+    let (server, account) = world().await;
+    let reply = account.v3(json!({ "a": "ufa", "s": 3 })).await;
+    let url = reply["p"].as_str().unwrap();
+    arm(&server, "attribute:lost;quota=5;status=503;expired");
+    assert!(try_post(url, b"abc").await.is_err());
+    let refused = post(url, b"abc").await;
+    assert_eq!((refused.status, refused.header("X-MEGA-Time-Left")), (509, Some("5")));
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(post(url, b"abc").await.status);
+    }
+    assert_eq!(statuses, [503, 403, 404]);
 }

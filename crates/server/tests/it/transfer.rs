@@ -237,6 +237,17 @@ async fn a_crash_between_the_bytes_and_their_record_loses_that_piece_alone() {
     assert!(!journal.exists());
 }
 
+#[tokio::test]
+async fn an_upload_whose_blob_is_gone_is_over() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path()).await;
+    let account = Account::login(&server, EMAIL, PASSWORD).await;
+    let url = upload_url(&account, 10).await;
+    assert_eq!(post(&format!("{url}/0"), b"01234").await.body, b"");
+    std::fs::remove_dir_all(data.path().join("blobs")).unwrap();
+    assert_eq!(post(&format!("{url}/5"), b"56789").await.status, 404);
+}
+
 /// The same address on the server that the account is at now.
 fn here(account: &Account, url: &str) -> String {
     format!("{}ul/{}", account.url, url.rsplit('/').next().unwrap())
