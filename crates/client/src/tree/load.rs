@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::arena::Segment;
 use super::row::Row;
-use super::snapshot::{Facts, Tree};
+use super::snapshot::Tree;
+use super::state::Facts;
 use crate::blocking::blocking;
 use crate::drift_log::DriftLog;
 use crate::error::Result;

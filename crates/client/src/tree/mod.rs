@@ -6,6 +6,7 @@ mod node;
 mod path;
 mod row;
 mod snapshot;
+mod state;
 mod walk;
 
 pub(crate) use load::{NodeSieve, load};

@@ -1,37 +1,24 @@
 //! A snapshot of a tree: consistent, cheap to clone, untouched by later changes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use supermega_encoding::{EventCursor, NodeHandle, PublicHandle, UserHandle};
+use supermega_encoding::{EventCursor, NodeHandle, PublicHandle};
 
 use super::arena::{Arena, Segment};
 use super::node::{Node, NodeKind};
 use super::path::{RemotePath, RemoteRoot};
 use super::row::Row;
+use super::state::{Facts, State};
 use super::walk::Walk;
 use crate::error::{Error, Result};
 use crate::keys::KeyRing;
-
-/// Changes are put in order with the rest when there are more than so many, and more than a quarter of it.
-const CHANGES: usize = 10_000;
 
 /// All nodes of an account or a folder link, as they were when it was asked for.
 ///
 /// Names and keys are opened when a node is looked at: a tree costs about two hundred bytes a node.
 #[derive(Clone)]
 pub struct Tree(Arc<State>);
-
-#[derive(Clone)]
-struct State {
-    keys: Arc<KeyRing>,
-    arena: Arc<Arena>,
-    /// What differs from the arena; nothing stands for nodes that are gone.
-    changed: HashMap<NodeHandle, Option<Row>>,
-    /// Changed nodes, by parent.
-    changed_children: HashMap<NodeHandle, Vec<NodeHandle>>,
-    facts: Facts,
-}
 
 /// How much lies somewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,18 +34,6 @@ pub struct Usage {
     pub version_bytes: u64,
     /// Old versions.
     pub versions: u64,
-}
-
-/// What is known of a tree beside its nodes.
-#[derive(Clone, Default)]
-pub(crate) struct Facts {
-    pub root: Option<NodeHandle>,
-    pub trash: Option<NodeHandle>,
-    pub users: HashMap<String, UserHandle>,
-    pub shared: HashSet<NodeHandle>,
-    pub links: HashMap<NodeHandle, PublicHandle>,
-    /// Where packets go on from here.
-    pub cursor: Option<EventCursor>,
 }
 
 impl std::fmt::Debug for Tree {
@@ -401,73 +376,12 @@ fn only(nodes: &[Node], path: &RemotePath) -> Result<Node> {
     }
 }
 
-impl State {
-    fn row(&self, handle: NodeHandle) -> Option<Row> {
-        match self.changed.get(&handle) {
-            Some(changed) => changed.clone(),
-            None => self.arena.row(self.arena.find(handle)?),
-        }
-    }
-
-    /// Kind and size of a node.
-    fn peek(&self, handle: NodeHandle) -> Option<(NodeKind, u64)> {
-        match self.changed.get(&handle) {
-            Some(changed) => changed.as_ref().map(|row| (row.kind, row.size)),
-            None => self.arena.peek(self.arena.find(handle)?),
-        }
-    }
-
-    fn open(&self, row: Row) -> Node {
-        Node::open(&self.keys, row)
-    }
-
-    /// What hangs directly on a node.
-    fn below(&self, node: NodeHandle) -> Vec<NodeHandle> {
-        let mut below = self.arena.below(node);
-        below.retain(|handle| !self.changed.contains_key(handle));
-        below.extend(self.changed_children.get(&node).into_iter().flatten());
-        below
-    }
-
-    /// A node and all that hangs on it, from the top down.
-    fn all_below(&self, node: NodeHandle) -> Vec<NodeHandle> {
-        let (mut all, mut seen) = (vec![node], HashSet::from([node]));
-        let mut next = 0;
-        while let Some(here) = all.get(next) {
-            // Changes may have made a circle.
-            let below = self.below(*here);
-            all.extend(below.into_iter().filter(|handle| seen.insert(*handle)));
-            next += 1;
-        }
-        all
-    }
-
-    /// Takes a changed node from its parent's list.
-    fn detach(&mut self, handle: NodeHandle) {
-        let Some(Some(row)) = self.changed.get(&handle) else { return };
-        if let Some(siblings) = row.parent.and_then(|parent| self.changed_children.get_mut(&parent))
-        {
-            siblings.retain(|sibling| *sibling != handle);
-        }
-    }
-
-    /// Puts changes in order with the rest when they have become many.
-    fn settle(&mut self) {
-        if self.changed.len() <= CHANGES.max(self.arena.len() / 4) {
-            return;
-        }
-        let kept =
-            self.arena.ids().filter(|id| !self.changed.contains_key(&self.arena.handle(*id)));
-        let kept: Segment = kept.filter_map(|id| self.arena.row(id)).collect();
-        let changed: Segment = self.changed.drain().filter_map(|(_, row)| row).collect();
-        self.changed_children.clear();
-        self.arena = Arc::new(Arena::build(vec![kept, changed]));
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
+    use crate::tree::state::CHANGES;
 
     fn handle(number: u32) -> NodeHandle {
         let mut bytes = [9; 6];
