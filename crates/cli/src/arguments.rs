@@ -1,6 +1,7 @@
 //! The command line: every verb and every flag, with the environment variable of each.
 
 mod query;
+mod sharing;
 mod transfer;
 
 use std::net::SocketAddr;
@@ -10,6 +11,10 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use query::{Du, Find, Kind, Watch};
+pub use sharing::{
+    AddShare, Contact, Emails, Import, Link, LinkInfo, MakeLink, RemoveShare, Share, ShareAccess,
+    VerifyContact,
+};
 pub use transfer::{Cat, Choice, Cp, Overwrite, Pace, Verify};
 
 /// MEGA for people and for scripts.
@@ -120,6 +125,9 @@ pub enum Color {
 pub enum Command {
     /// Write files, or parts of them, to standard output
     Cat(Cat),
+    /// Ask, accept, verify and end contacts
+    #[command(subcommand)]
+    Contact(Contact),
     /// Copy from here to there, from there to here, or within the account, on the server
     Cp(Cp),
     /// Show the main job, start to end, against a server of its own
@@ -132,9 +140,9 @@ pub enum Command {
     Find(Find),
     /// Download files and folders; public links too
     Get(Get),
-    /// Copy a public file into the account, on the server
+    /// Copy a public file or folder into the account, on the server
     Import(Import),
-    /// Make or remove public links to files
+    /// Make, list, explain and remove public links
     #[command(subcommand)]
     Link(Link),
     /// Log in to an account or to a folder link
@@ -153,6 +161,9 @@ pub enum Command {
     Rm(Rm),
     /// Run a local server that speaks MEGA
     Server(Server),
+    /// Share folders with others, and see what others share
+    #[command(subcommand)]
+    Share(Share),
     /// Show folders with everything below them
     Tree(Tree),
     /// Compare local files with remote ones by content, without downloading
@@ -181,25 +192,6 @@ pub struct Get {
     /// Read the password of a protected link from standard input
     #[arg(long, env = "SUPERMEGA_LINK_PASSWORD_STDIN", value_parser = switch())]
     pub link_password_stdin: bool,
-}
-
-/// `import`
-#[derive(Debug, Args)]
-pub struct Import {
-    /// The public link of a file
-    pub link: String,
-    /// The folder that takes it
-    #[arg(default_value = "/")]
-    pub folder: String,
-}
-
-/// `link`
-#[derive(Debug, Subcommand)]
-pub enum Link {
-    /// Make public links, or show those that exist
-    Make(Remotes),
-    /// Remove public links
-    Remove(Remotes),
 }
 
 /// Several remote paths.

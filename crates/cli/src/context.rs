@@ -87,18 +87,32 @@ impl Context {
         if let Some(saved) = secret::variable(SESSION) {
             return Ok(client.resume(&saved).await?);
         }
-        let kept = match self.profile()?.load() {
+        let profile = self.profile()?;
+        let kept = match profile.load() {
             Ok(Some(saved)) => client.resume(&saved).await.map_err(CommandError::from),
             Ok(None) => Err(CommandError::NotLoggedIn(String::new())),
             Err(error) => Err(error),
         };
         let email = std::env::var(EMAIL).ok().filter(|email| !email.is_empty());
-        match (kept, email, secret::variable(PASSWORD)) {
+        let session = match (kept, email, secret::variable(PASSWORD)) {
             (Err(error), Some(email), Some(password)) if needs_login(&error) => {
-                Ok(client.login(&email, &password).await?)
+                client.login(&email, &password).await?
             }
-            (kept, ..) => kept,
+            (kept, ..) => kept?,
+        };
+        profile.check_generation(&session)?;
+        Ok(session)
+    }
+
+    /// The tree with everything that others share. Where a share's key has been left for this account and not
+    /// taken yet, it is taken.
+    async fn tree(&self, session: &Session) -> Result<Tree> {
+        let tree = session.tree().await?;
+        let locked = tree.incoming().iter().any(|root| root.problem().is_some());
+        if locked && session.complete_shares().await? {
+            return Ok(session.tree().await?);
         }
+        Ok(tree)
     }
 
     /// Opens a folder link and finds what it points to.
@@ -124,7 +138,7 @@ impl Context {
                     Some(session) => session.clone(),
                     None => session.insert(self.session().await?).clone(),
                 };
-                let tree = session.tree().await?;
+                let tree = self.tree(&session).await?;
                 let node = tree.at(&path)?;
                 Ok(Found { session, tree, node })
             }

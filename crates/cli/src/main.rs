@@ -7,6 +7,7 @@ mod command;
 mod context;
 mod error;
 mod exit_code;
+mod moment;
 mod output;
 mod place;
 mod profile;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::{AppStrategy, AppStrategyArgs};
 use serde::{Deserialize, Serialize};
+use supermega::Session;
 use zeroize::Zeroizing;
 
 use crate::arguments::Global;
@@ -27,6 +28,7 @@ impl Drop for Stored {
 #[derive(Clone, Debug)]
 pub struct Profile {
     file: PathBuf,
+    generations: PathBuf,
     api_url: String,
 }
 
@@ -47,7 +49,12 @@ impl Profile {
         if !api_url.ends_with('/') {
             api_url.push('/');
         }
-        Ok(Self { file: folder.join("sessions").join(format!("{name}.json")), api_url })
+        let generations = folder.join("generations");
+        Ok(Self {
+            generations,
+            file: folder.join("sessions").join(format!("{name}.json")),
+            api_url,
+        })
     }
 
     /// The session that was kept for this service.
@@ -68,17 +75,35 @@ impl Profile {
         Ok(Some(Zeroizing::new(stored.session.clone())))
     }
 
+    /// Holds the account's key container against the newest that was seen before, by whatever profile, and
+    /// notes it. A service that gives an older one tries to bring back keys that were given up.
+    pub fn check_generation(&self, session: &Session) -> Result<()> {
+        let Some(account) = session.account() else { return Ok(()) };
+        let file = self.generations.join(account.user.to_string());
+        let seen = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok());
+        let seen = seen.unwrap_or(0);
+        session.expect_key_generation(seen)?;
+        match session.key_generation() {
+            Some(now) if now > seen => self.write(&file, now.to_string().as_bytes()),
+            _ => Ok(()),
+        }
+    }
+
     /// Keeps a session, in place of the one before.
     pub fn save(&self, session: &str) -> Result<()> {
-        let folder = self.file.parent().unwrap_or(Path::new("."));
-        make_private_folder(folder).map_err(|e| self.failed(e))?;
         let stored = Stored { api_url: self.api_url.clone(), session: session.to_owned() };
         let text = Zeroizing::new(serde_json::to_string(&stored).map_err(CommandError::local)?);
-        // Made with mode 0600, and never half written under its own name.
+        self.write(&self.file, text.as_bytes())
+    }
+
+    /// Writes a file with mode 0600 that is never half written under its own name.
+    fn write(&self, target: &Path, bytes: &[u8]) -> Result<()> {
+        let folder = target.parent().unwrap_or(Path::new("."));
+        make_private_folder(folder).map_err(|e| self.failed(e))?;
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| self.failed(e))?;
-        file.write_all(text.as_bytes()).map_err(|e| self.failed(e))?;
+        file.write_all(bytes).map_err(|e| self.failed(e))?;
         file.as_file().sync_all().map_err(|e| self.failed(e))?;
-        file.persist(&self.file).map_err(|e| self.failed(e.error))?;
+        file.persist(target).map_err(|e| self.failed(e.error))?;
         Ok(())
     }
 

@@ -52,6 +52,7 @@
 
 mod blocking;
 mod client;
+mod contact;
 mod drift_log;
 mod error;
 mod events;
@@ -59,16 +60,20 @@ mod keys;
 mod link;
 pub mod name;
 mod session;
+mod share;
 pub mod transfer;
 pub mod transport;
 pub mod tree;
 mod unix_time;
 
 pub use client::{Client, ClientBuilder};
+pub use contact::{Answer, Contact, ContactRequest};
 pub use error::{AuthenticationError, Error, NetworkError, NetworkErrorKind, QuotaKind, Result};
 pub use events::{Event, Events};
-pub use link::PublicFile;
+pub use link::{LinkOptions, MadeLink, PublicFile, PublicLink};
 pub use session::{Account, Credentials, Quota, Session};
+pub use share::{Access, IncomingShare, OutgoingShare, ShareState, SharedWith};
+pub use supermega_crypto::curve::KeyFingerprint;
 pub use supermega_crypto::link::{Inside, Link, LinkError, ProtectedLink};
 pub use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 pub use supermega_protocol::{Drift, ErrorCode, Failure, Malformed};

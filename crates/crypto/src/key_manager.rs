@@ -4,7 +4,10 @@
 //! Whoever writes it badly damages the account. So the records stay as they came, byte for byte
 //! and in their order, and only what the caller changes is replaced.
 
+mod ltlv;
+mod pending;
 mod records;
+mod trust;
 
 use std::fmt;
 
@@ -18,6 +21,9 @@ use zeroize::Zeroizing;
 
 use self::records::{Records, SHARE_LEN, tag};
 use crate::{CryptoError, MasterKey, PrivateKey, ShareKey, random};
+
+pub use pending::{PendingInShare, PendingOutShare, Recipient};
+pub use trust::{TrackedBy, TrackedKey};
 
 const HEADER: [u8; 2] = [0x14, 0x00];
 const IV_LEN: usize = 12;
@@ -168,6 +174,21 @@ impl KeyManager {
     #[must_use]
     pub fn rsa_private_bytes(&self) -> &[u8] {
         self.records.get(tag::RSA).unwrap_or_default()
+    }
+
+    /// Whether two stores hold the same, the generation too.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.records == other.records
+    }
+
+    /// Whether a newer copy has the keys that never change: otherwise it is no copy of this store.
+    #[must_use]
+    pub fn has_same_keys(&self, newer: &Self) -> bool {
+        let known = |tag: &u8| self.records.get(*tag).filter(|value| !value.is_empty());
+        tag::STATIC
+            .iter()
+            .all(|tag| known(tag).is_none_or(|key| newer.records.get(*tag) == Some(key)))
     }
 
     /// The key of a shared folder, and its marks.

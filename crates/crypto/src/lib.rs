@@ -28,6 +28,7 @@
 pub mod account;
 pub mod attributes;
 pub mod content;
+pub mod curve;
 mod ecb;
 mod error;
 pub mod fingerprint;
@@ -37,6 +38,7 @@ pub mod link;
 pub mod master_key;
 pub mod node_key;
 pub mod password;
+pub mod private_attribute;
 pub mod random;
 pub mod rsa;
 mod secret;
@@ -51,6 +53,10 @@ pub use attributes::{AttributeKey, Attributes};
 pub use content::{
     Chunk, ChunkMac, ContentCipher, ContentKey, MetaMac, MetaMacBuilder, Nonce, chunk_count,
     chunks, upload_checksum,
+};
+#[doc(no_inline)]
+pub use curve::{
+    AgreementKey, AgreementPublic, KeyFingerprint, PairwiseKey, SigningPublic, SigningSeed,
 };
 pub use error::CryptoError;
 #[doc(no_inline)]

@@ -1,7 +1,7 @@
-//! `import`: a public file into the account, without downloading it.
+//! `import`: public files and folders into the account, without downloading them.
 
 use serde_json::json;
-use supermega::{Error, Link};
+use supermega::{Error, Link, Node, Session, Tree};
 
 use crate::arguments::Import;
 use crate::context::Context;
@@ -10,28 +10,43 @@ use crate::exit_code::Exit;
 use crate::place::Place;
 use crate::secret;
 
-/// Copies the file on the server.
+/// Copies the file or folder on the server.
 pub async fn run(arguments: Import, context: &Context) -> Result<Exit> {
     let link = Link::parse(&arguments.link).map_err(Error::from)?;
-    let link = secret::unlock(link, false).await?;
-    if !matches!(link, Link::File { .. }) {
-        return Err(CommandError::Usage("the link is not that of a file".into()));
-    }
+    let link = secret::unlock(link, arguments.link_password_stdin).await?;
     let session = context.session().await?;
     let tree = session.tree().await?;
     let folder = tree.at(&Place::path(&arguments.folder)?)?;
-    let file = session.client().open_file(&link).await?;
-    let name = file.name().unwrap_or_default();
-    if !tree.children_named(&folder, name).is_empty() {
-        let path = tree.path_of(&folder).join(name).to_string();
-        return Err(Error::AlreadyExists { path }.into());
-    }
-    let node = session.import(&file, &folder).await?;
-    let path = session.tree().await?.path_of(&node).to_string();
-    let shown = supermega::name::for_terminal(&path).into_owned();
-    context.output.data(
-        &shown,
-        || json!({ "type": "file", "path": path, "handle": node.handle().to_string() }),
-    )?;
+    let node = match &link {
+        Link::File { .. } => {
+            let file = session.client().open_file(&link).await?;
+            must_be_free(&tree, &folder, file.name().unwrap_or_default())?;
+            session.import(&file, &folder).await?
+        }
+        Link::Folder { .. } => {
+            let found = context.open_folder(&link).await?;
+            must_be_free(&tree, &folder, found.node.name().unwrap_or_default())?;
+            session.import_from(&found.session, &found.node, &folder).await?
+        }
+        _ => return Err(CommandError::Usage("links to collections cannot be imported".into())),
+    };
+    show(context, &session, &node).await?;
     Ok(Exit::Done)
+}
+
+fn must_be_free(tree: &Tree, folder: &Node, name: &str) -> Result<()> {
+    if tree.children_named(folder, name).is_empty() {
+        return Ok(());
+    }
+    let path = tree.path_of(folder).join(name).to_string();
+    Err(Error::AlreadyExists { path }.into())
+}
+
+async fn show(context: &Context, session: &Session, node: &Node) -> Result<()> {
+    let path = session.tree().await?.path_of(node).to_string();
+    let shown = supermega::name::for_terminal(&path).into_owned();
+    let kind = if node.is_file() { "file" } else { "folder" };
+    context
+        .output
+        .data(&shown, || json!({ "type": kind, "path": path, "handle": node.handle().to_string() }))
 }

@@ -37,6 +37,7 @@ pub async fn run(arguments: Login, context: &Context) -> Result<Exit> {
             client.open_folder(&secret::unlock(link, false).await?).await?
         }
     };
+    profile.check_generation(&session)?;
     profile.save(&session.save())?;
     let who = match session.account() {
         Some(account) => {

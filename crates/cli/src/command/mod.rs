@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 mod cat;
+mod contact;
 mod cp;
 mod demo;
 mod df;
@@ -20,6 +21,7 @@ mod put;
 mod rm;
 mod server;
 mod server_order;
+mod share;
 mod summary;
 mod tree;
 mod verify;
@@ -37,6 +39,7 @@ use crate::exit_code::Exit;
 pub async fn run(command: Command, context: &Context) -> Result<Exit> {
     match command {
         Command::Cat(arguments) => cat::run(arguments, context).await,
+        Command::Contact(arguments) => contact::run(arguments, context).await,
         Command::Cp(arguments) => cp::run(arguments, context).await,
         Command::Demo => demo::run(context).await,
         Command::Df => df::run(context).await,
@@ -53,6 +56,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Put(arguments) => put::run(arguments, context).await,
         Command::Rm(arguments) => rm::run(arguments, context).await,
         Command::Server(arguments) => server::run(arguments, context).await,
+        Command::Share(arguments) => share::run(arguments, context).await,
         Command::Tree(arguments) => tree::run(arguments, context).await,
         Command::Verify(arguments) => verify::run(arguments, context).await,
         Command::Watch(arguments) => watch::run(arguments, context).await,

@@ -16,9 +16,9 @@ fn the_verbs_are_those_that_are_built() {
     assert_eq!(
         verbs,
         [
-            "cat", "cp", "demo", "df", "du", "find", "get", "import", "link", "login", "logout",
-            "ls", "mkdir", "mv", "put", "rm", "server", "tree", "verify", "watch", "whoami",
-            "help"
+            "cat", "contact", "cp", "demo", "df", "du", "find", "get", "import", "link", "login",
+            "logout", "ls", "mkdir", "mv", "put", "rm", "server", "share", "tree", "verify",
+            "watch", "whoami", "help"
         ]
     );
 }

@@ -39,10 +39,15 @@ fn every_verb_prints_what_is_documented() {
     assert_eq!(listed["handle"].as_str().unwrap().len(), 8);
     assert!(listed["modified"].as_i64().unwrap() > 1_600_000_000);
     only(&world, &["get", "/a file", "copy"], "file", &["path", "size", "state"]);
-    let link = only(&world, &["link", "make", "/a file"], "link", &["path", "url"]);
+    let link = only(&world, &["link", "make", "/a file"], "link", &["path", "url", "write_auth"]);
     only(&world, &["import", link["url"].as_str().unwrap(), "/in"], "file", &["path", "handle"]);
     only(&world, &["df"], "quota", &["used", "free", "total"]);
-    let who = only(&world, &["whoami"], "account", &["email", "user", "version", "api_url"]);
+    let who = only(
+        &world,
+        &["whoami"],
+        "account",
+        &["email", "user", "version", "api_url", "fingerprint"],
+    );
     assert_eq!((&who["email"], &who["api_url"]), (&EMAIL.into(), &world.url.as_str().into()));
     let tree = objects(&world.ok(&["--json", "tree"]));
     let kinds: Vec<&Value> = tree.iter().map(|object| &object["type"]).collect();

@@ -12,4 +12,5 @@ mod partly;
 mod query;
 mod round_trip;
 mod server_orders;
+mod sharing;
 mod world;

@@ -1,14 +1,16 @@
 //! Which key opens what: the account's own keys and those of shares (`protocol-auth.md` 4.2).
 
+mod store;
+
 use std::collections::HashMap;
 
-use supermega_crypto::key_manager::KeyManager;
 use supermega_crypto::{Attributes, MasterKey, NodeKey, PrivateKey, ShareKey};
 use supermega_encoding::{NodeHandle, UserHandle, base64};
 use supermega_protocol::tree::{KeyOwner, NodeKeys, NodeType, OwnerKey};
 
-use crate::error::{Error, Result};
 use crate::tree::Problem;
+
+pub(crate) use store::{AGREEMENT_KEY, AGREEMENT_SIGNATURE, KeyStore, SIGNING_KEY, private_keys};
 
 /// Longer texts are RSA ciphertexts, not keys under a symmetric key.
 const LONGEST_SYMMETRIC: usize = 43;
@@ -16,10 +18,11 @@ const LONGEST_SYMMETRIC: usize = 43;
 /// All keys that a session holds.
 #[derive(Clone)]
 pub(crate) struct KeyRing {
-    account: Option<AccountKeys>,
+    pub account: Option<AccountKeys>,
     shares: HashMap<NodeHandle, ShareKey>,
     /// Whether the account keeps its share keys itself: then the server's are not to be trusted.
     managed: bool,
+    pub store: KeyStore,
 }
 
 /// The keys of an account.
@@ -32,29 +35,35 @@ pub(crate) struct AccountKeys {
 
 impl KeyRing {
     /// The keys of an account, with those in its key container if it has one.
-    pub(crate) fn of_account(account: AccountKeys, container: Option<&KeyManager>) -> Result<Self> {
-        let mut shares = HashMap::new();
-        if let Some(container) = container {
-            if container.identity() != account.user {
-                return Err(Error::Integrity {
-                    what: "the account's key container".into(),
-                    why: "it belongs to another user",
-                });
-            }
-            shares.extend(container.share_keys().map(|(handle, key, _)| (handle, key)));
+    pub(crate) fn of_account(account: AccountKeys, store: KeyStore) -> Self {
+        let mut ring =
+            Self { account: Some(account), shares: HashMap::new(), managed: false, store };
+        ring.take_from_store();
+        ring
+    }
+
+    /// Takes over the share keys of the container, which count more than all others.
+    pub(crate) fn take_from_store(&mut self) {
+        if let Some(manager) = self.store.manager() {
+            self.managed = true;
+            self.shares = manager.share_keys().map(|(handle, key, _)| (handle, key)).collect();
         }
-        Ok(Self { account: Some(account), shares, managed: container.is_some() })
     }
 
     /// The key of a folder link; its root becomes known with the tree.
     pub(crate) fn of_link(root: NodeHandle, key: ShareKey) -> Self {
-        Self { account: None, shares: HashMap::from([(root, key)]), managed: true }
+        Self {
+            account: None,
+            shares: HashMap::from([(root, key)]),
+            managed: true,
+            store: KeyStore::default(),
+        }
     }
 
     /// No key at all.
     #[cfg(test)]
     pub(crate) fn none() -> Self {
-        Self { account: None, shares: HashMap::new(), managed: false }
+        Self { account: None, shares: HashMap::new(), managed: false, store: KeyStore::default() }
     }
 
     pub(crate) fn account(&self) -> Option<&AccountKeys> {
@@ -63,6 +72,11 @@ impl KeyRing {
 
     pub(crate) fn share(&self, root: NodeHandle) -> Option<&ShareKey> {
         self.shares.get(&root)
+    }
+
+    /// All share keys.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (NodeHandle, &ShareKey)> {
+        self.shares.iter().map(|(handle, key)| (*handle, key))
     }
 
     /// Takes the share keys that old accounts keep on the server, if they prove to be the owner's.

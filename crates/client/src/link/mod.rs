@@ -1,21 +1,25 @@
-//! Public links: made, opened, imported (`protocol-api.md` 2.8, `protocol-auth.md` 7.5).
+//! Public links: made, listed, opened, imported (`protocol-api.md` 2.8, `protocol-auth.md` 7.5).
+
+mod import;
+mod list;
+mod make;
 
 use std::time::SystemTime;
 
 use supermega_crypto::link::Link;
 use supermega_crypto::{Attributes, FileKey, NodeKey};
 use supermega_encoding::PublicHandle;
-use supermega_protocol::link::{LinkReply, SetLink};
 use supermega_protocol::transfer::RequestDownload;
 use supermega_protocol::{ErrorCode, Malformed, Verbatim};
 
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::session::{Draft, Origin, Session, change};
 use crate::transfer::{Download, RemoteFile, Target};
 use crate::transport::{Authentication, Channel};
-use crate::tree::Node;
 use crate::unix_time;
+
+pub use list::PublicLink;
+pub use make::{LinkOptions, MadeLink};
 
 /// A file behind a public link.
 #[derive(Clone)]
@@ -105,41 +109,6 @@ impl Client {
                 Error::Integrity { what, why: "its key does not open the file" }
             })?;
         Ok(PublicFile { handle, key, size, attributes, channel })
-    }
-}
-
-impl Session {
-    /// Makes the public link of a file, or finds the one it has. The link contains the file's key.
-    pub async fn make_link(&self, node: &Node) -> Result<Link> {
-        self.must_be_account()?;
-        if !node.is_file() {
-            return Err(change::folder_links_unsupported());
-        }
-        let key = node.file_key().ok_or_else(|| change::unreadable(node))?.clone();
-        let reply = self.channel().call(&SetLink::make(node.handle())).await;
-        match reply.map_err(|e| change::missing(e, node))? {
-            LinkReply::Made(handle) | LinkReply::Writable(handle, _) => {
-                self.apply(|tree| tree.set_link(node.handle(), Some(handle)));
-                Ok(Link::File { handle, key: Some(key) })
-            }
-            LinkReply::Removed => Err(Malformed::new("l", ".", "no public handle").into()),
-        }
-    }
-
-    /// Copies a public file into a folder of this account, on the server: no byte is downloaded.
-    pub async fn import(&self, file: &PublicFile, folder: &Node) -> Result<Node> {
-        change::must_be_folder(folder)?;
-        let mut attributes = file.attributes.clone();
-        // Where the original lay before it was thrown away means nothing here.
-        attributes.remove("rr");
-        let draft = Draft {
-            origin: Origin::PublicFile(file.handle),
-            key: NodeKey::File(file.key.clone()),
-            attributes,
-            size: file.size,
-            replaces: None,
-        };
-        self.put_one(folder, draft).await
     }
 }
 

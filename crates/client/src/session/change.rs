@@ -1,13 +1,13 @@
 //! Changes of the tree: folders made, nodes renamed, moved, thrown away (`protocol-api.md` 2.7).
 
 use supermega_crypto::{Attributes, FolderKey, NodeKey};
-use supermega_protocol::link::SetLink;
 use supermega_protocol::node::{DeleteNode, MoveNode, SetAttributes};
 use supermega_protocol::{ErrorCode, Verbatim};
 
 use super::Session;
 use super::put::{Draft, Origin};
 use crate::error::{Error, Result};
+use crate::share::{Access, must_allow, must_allow_move};
 use crate::tree::{Node, NodeKind, RemotePath, Row};
 
 /// The attribute that remembers where a node lay before it was thrown away.
@@ -65,6 +65,7 @@ impl Session {
 
     async fn set_attributes(&self, node: &Node, attributes: Attributes) -> Result<Node> {
         self.must_be_account()?;
+        must_allow(&self.tree().await?, node, Access::Full)?;
         let key = node.key().ok_or_else(|| unreadable(node))?.clone();
         let encrypted = attributes.encrypt(&key.attribute_key());
         let request = SetAttributes {
@@ -87,6 +88,7 @@ impl Session {
             let text = format!("{} cannot be moved into itself", node.label());
             return Err(Error::Refused(text));
         }
+        must_allow_move(&tree, node, folder)?;
         let moved: Vec<Node> = tree.subtree(node);
         let (handles, keys): (Vec<_>, Vec<_>) =
             moved.iter().filter_map(|node| Some((node.handle(), node.key()?))).unzip();
@@ -124,40 +126,27 @@ impl Session {
         Ok(())
     }
 
-    /// Ends the public link of a file.
-    pub async fn remove_link(&self, node: &Node) -> Result<()> {
-        self.must_be_account()?;
-        if !node.is_file() {
-            return Err(folder_links_unsupported());
-        }
-        self.channel().call(&SetLink::remove(node.handle())).await.map_err(|e| missing(e, node))?;
-        self.apply(|tree| tree.set_link(node.handle(), None));
-        Ok(())
-    }
-
-    /// A share that ends must be noted in the account's key container, which this library does not write.
+    /// Whoever a folder is shared with should not lose it by accident: the share is to be ended first.
     async fn must_be_disposable(&self, node: &Node) -> Result<()> {
         self.must_be_account()?;
         if matches!(node.kind(), NodeKind::Root | NodeKind::Vault | NodeKind::Trash) {
             return Err(Error::Refused(format!("{} is a root and stays", node.label())));
         }
         let tree = self.tree().await?;
+        if node.sharer().is_some() {
+            let text =
+                format!("{} belongs to somebody else: leave the share instead", node.label());
+            return Err(Error::Refused(text));
+        }
+        must_allow(&tree, node, Access::Full)?;
         match tree.subtree(node).iter().find(|node| tree.is_shared(node)) {
             Some(shared) => Err(Error::Refused(format!(
-                "{} is shared or has a folder link: end that first, in an official client",
+                "{} is shared or has a folder link: end that first",
                 shared.label()
             ))),
             None => Ok(()),
         }
     }
-}
-
-pub(crate) fn folder_links_unsupported() -> Error {
-    Error::Refused(
-        "links to folders need the account's key container to be written, which is not \
-         supported yet; links to files are"
-            .into(),
-    )
 }
 
 pub(crate) fn must_be_folder(node: &Node) -> Result<()> {

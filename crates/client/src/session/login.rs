@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use supermega_crypto::key_manager::KeyManager;
 use supermega_crypto::link::Link;
 use supermega_crypto::{
     MasterKey, NewEphemeral, PasswordKey, PrivateKey, PublicKey, Salt, SessionId, ShareKey,
@@ -13,7 +12,6 @@ use supermega_encoding::{Base64, PublicHandle, UserHandle};
 use supermega_protocol::account::{FetchUser, UpdateUser, UserData};
 use supermega_protocol::session::{Login, LoginReply, Prelogin, PreloginReply};
 use supermega_protocol::tree::FetchNodes;
-use supermega_protocol::user_attribute::{AttributeName, KEYS};
 use supermega_protocol::{ErrorCode, Flag, Malformed};
 use zeroize::Zeroizing;
 
@@ -22,7 +20,7 @@ use super::{Identity, Session};
 use crate::blocking::blocking;
 use crate::client::Client;
 use crate::error::{AuthenticationError, Error, Result};
-use crate::keys::{AccountKeys, KeyRing};
+use crate::keys::{AccountKeys, KeyRing, KeyStore};
 use crate::transport::Authentication;
 use crate::tree::{NodeSieve, load};
 
@@ -161,10 +159,9 @@ impl Client {
         let channel = self.channel(&authentication)?;
         let data = channel.call(&FetchUser { v: Flag::SET }).await?;
         check_public_key(&data, user, rsa.as_ref())?;
-        let container = key_container(&data, &master)?;
         let account_keys = AccountKeys { user, master, rsa };
-        check_static_keys(&account_keys, container.as_ref())?;
-        let keys = Arc::new(KeyRing::of_account(account_keys, container.as_ref())?);
+        let store = KeyStore::read(&data, &account_keys)?;
+        let keys = Arc::new(KeyRing::of_account(account_keys, store));
         let identity = Identity::Account { account: Account::new(&data), sid, session_key };
         let channels = (channel, self.channel(&authentication)?);
         Ok(Session::new(self, identity, channels, keys, None))
@@ -209,27 +206,6 @@ fn check_public_key(data: &UserData, user: UserHandle, rsa: Option<&PrivateKey>)
         if rsa.public_key().modulus() != public.modulus() {
             return Err(invalid());
         }
-    }
-    Ok(())
-}
-
-fn key_container(data: &UserData, master: &MasterKey) -> Result<Option<KeyManager>> {
-    let value = AttributeName::new(KEYS).and_then(|name| data.attributes.get(&name));
-    let Some(value) = value else { return Ok(None) };
-    let damaged = |why| Error::Integrity { what: "the account's key container".into(), why };
-    let bytes = value.text().decode().map_err(|_| damaged("it is no base64url text"))?;
-    let container = KeyManager::open(master, &bytes);
-    container.map(Some).map_err(|_| damaged("it does not open with the master key"))
-}
-
-/// An RSA key in the container is an authenticated copy: the server's must be the same.
-fn check_static_keys(keys: &AccountKeys, container: Option<&KeyManager>) -> Result<()> {
-    // An account that had no RSA key when the container was made keeps an empty copy.
-    let copy = container.map(KeyManager::rsa_private_bytes).filter(|copy| !copy.is_empty());
-    if let (Some(rsa), Some(copy)) = (&keys.rsa, copy)
-        && !PrivateKey::from_short(copy).is_ok_and(|copy| copy.ct_eq(rsa))
-    {
-        return Err(AuthenticationError::InvalidKeys.into());
     }
     Ok(())
 }

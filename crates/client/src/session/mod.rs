@@ -3,6 +3,7 @@
 mod account;
 pub(crate) mod change;
 mod copy;
+mod key_store;
 mod login;
 mod put;
 mod saved;
@@ -181,13 +182,14 @@ impl Session {
     }
 
     /// Changes the keys; the tree opens nodes with them from now on.
-    pub(crate) fn update_keys(&self, change: impl FnOnce(&mut KeyRing)) {
-        let keys = {
+    pub(crate) fn update_keys<T>(&self, change: impl FnOnce(&mut KeyRing) -> T) -> T {
+        let (keys, result) = {
             let mut keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
-            change(Arc::make_mut(&mut keys));
-            keys.clone()
+            let result = change(Arc::make_mut(&mut keys));
+            (keys.clone(), result)
         };
         self.apply(|tree| tree.set_keys(keys));
+        result
     }
 
     /// An error for what a folder link does not allow.

@@ -11,6 +11,7 @@ use supermega_protocol::{ErrorCode, Flag, Verbatim};
 
 use super::Session;
 use crate::error::{Error, Result};
+use crate::share::{Access, must_allow};
 use crate::tree::{Node, NodeKind, Row};
 use crate::unix_time;
 
@@ -40,6 +41,7 @@ impl Session {
     /// Puts nodes into `parent` and gives each as it then is, or why it was not made.
     pub(crate) async fn put(&self, parent: &Node, drafts: Vec<Draft>) -> Result<Vec<Result<Node>>> {
         self.must_be_account()?;
+        must_allow(&self.tree().await?, parent, Access::Write)?;
         let keys: Vec<&NodeKey> = drafts.iter().map(|draft| &draft.key).collect();
         let cr = self.share_node_keys(parent, &keys, Vec::new()).await?;
         let replaces = drafts.iter().any(|draft| draft.replaces.is_some());

@@ -65,12 +65,3 @@ async fn an_import_copies_on_the_server() {
     yours.download(&copy).unwrap().to_writer(&mut bytes).await.unwrap();
     assert_eq!(bytes, content(5000));
 }
-
-#[tokio::test]
-async fn a_folder_link_is_not_made() {
-    let server = server().await;
-    let session = session(&server).await;
-    let folder = session.make_folder(&"/folder".parse().unwrap()).await.unwrap();
-    let error = session.make_link(&folder).await.unwrap_err();
-    assert!(matches!(error, Error::Refused(_)), "{error}");
-}

@@ -1,15 +1,19 @@
 //! The client against our server: every test starts a server of its own on a random port.
 
 mod account;
+mod contacts;
 mod download;
 mod events;
 mod fault_matrix;
 mod faults;
 mod folder_link;
+mod key_store;
+mod linked_folders;
 mod links;
 mod raid;
 mod resume;
 mod resume_upload;
 mod shares;
+mod sharing;
 mod tree;
 mod world;

@@ -25,6 +25,49 @@ pub async fn server() -> ServerHandle {
     user.spawn().await.unwrap()
 }
 
+pub const OTHER: &str = "you@example.org";
+pub const OTHER_PASSWORD: &str = "theirs";
+
+/// A server with two users.
+pub async fn server_of_two() -> ServerHandle {
+    let server = Server::builder().user_with_key(EMAIL, PASSWORD, KdfVersion::V2, rsa());
+    let server = server.user_with_key(OTHER, OTHER_PASSWORD, KdfVersion::V2, rsa());
+    server.spawn().await.unwrap()
+}
+
+/// A fresh session of the other user.
+pub async fn other(server: &ServerHandle) -> Session {
+    client(server).login(OTHER, OTHER_PASSWORD).await.unwrap()
+}
+
+/// Both users, in contact with each other.
+pub async fn contacts(server: &ServerHandle) -> (Session, Session) {
+    let (me, you) = (session(server).await, other(server).await);
+    me.invite(OTHER, Some("hello")).await.unwrap();
+    you.answer(EMAIL, supermega::Answer::Accept).await.unwrap();
+    (me, you)
+}
+
+/// The node at a path.
+pub async fn at(session: &Session, path: &str) -> supermega::Node {
+    session.tree().await.unwrap().at(&path.parse().unwrap()).unwrap()
+}
+
+/// Uploads `content(size)` into a folder.
+pub async fn put(session: &Session, folder: &supermega::Node, name: &str, size: usize) {
+    let bytes = content(size);
+    let upload = session.upload(folder).name(name);
+    upload.from_reader(size as u64, bytes.as_slice()).await.unwrap();
+}
+
+/// The content of the file at a path.
+pub async fn read(session: &Session, path: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let node = at(session, path).await;
+    session.download(&node).unwrap().to_writer(&mut bytes).await.unwrap();
+    bytes
+}
+
 pub fn client(server: &ServerHandle) -> Client {
     Client::builder()
         .api_url(server.url())

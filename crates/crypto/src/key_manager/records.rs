@@ -17,15 +17,21 @@ pub(super) mod tag {
     pub(in super::super) const ED25519: u8 = 16;
     pub(in super::super) const CU25519: u8 = 17;
     pub(in super::super) const RSA: u8 = 18;
+    pub(in super::super) const AUTHRING_ED25519: u8 = 32;
+    pub(in super::super) const AUTHRING_CU25519: u8 = 33;
     pub(in super::super) const SHARES: u8 = 48;
-    /// Both authrings, share keys, pending shares both ways, backups, warnings.
-    pub(in super::super) const EMPTY_AT_FIRST: [u8; 7] = [32, 33, SHARES, 64, 65, 80, 96];
+    pub(in super::super) const PENDING_OUT: u8 = 64;
+    pub(in super::super) const PENDING_IN: u8 = 65;
+    pub(in super::super) const BACKUPS: u8 = 80;
+    pub(in super::super) const WARNINGS: u8 = 96;
+    pub(in super::super) const EMPTY_AT_FIRST: [u8; 7] =
+        [AUTHRING_ED25519, AUTHRING_CU25519, SHARES, PENDING_OUT, PENDING_IN, BACKUPS, WARNINGS];
     /// What no client ever changes.
     pub(in super::super) const STATIC: [u8; 4] = [IDENTITY, ED25519, CU25519, RSA];
 }
 
 /// All records in their order.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Records(Vec<(u8, Zeroizing<Vec<u8>>)>);
 
 impl Records {

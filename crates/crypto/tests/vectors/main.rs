@@ -4,6 +4,7 @@
 
 mod accounts;
 mod content;
+mod curve;
 mod hashcash;
 mod keys;
 mod links;

@@ -95,7 +95,10 @@ struct Content {
 fn content(call: &Call<'_>, user: UserHandle, element: &NewNode) -> Result<Content, ApiError> {
     let source = match (&element.ph, &element.h) {
         (Some(public), _) => link::node(call, *public)?,
-        (None, Some(NodeSource::Node(handle))) => call.readable_node(*handle)?,
+        (None, Some(NodeSource::Node(handle))) => match link::shown(call.db, *handle)? {
+            Some(public) => public,
+            None => call.readable_node(*handle)?,
+        },
         (None, Some(NodeSource::Upload(token))) => {
             let found = uploads::find_complete(call.db, user, token)?;
             let (blob, size) = found.ok_or(ErrorCode::NotFound)?;

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 use subtle::ConstantTimeEq;
-use supermega_encoding::PublicHandle;
+use supermega_encoding::{NodeHandle, PublicHandle};
 use supermega_protocol::link::{FetchLink, LinkContent, LinkReply, SetLink};
 use supermega_protocol::packet::{ActionPacket, ChangedLink, PacketBody};
 use supermega_protocol::tree::{NodeKeys, NodeType};
@@ -38,6 +38,17 @@ pub(super) fn open(
 pub(super) fn node(call: &Call<'_>, handle: PublicHandle) -> Result<Node, ApiError> {
     let link = open(call.db, handle)?.map_err(ApiError::Refused)?;
     nodes::get(call.db, link.node)?.ok_or_else(|| ErrorCode::NotFound.into())
+}
+
+/// A node that a folder link shows to everybody: whoever has seen it there may copy it.
+pub(super) fn shown(db: &Connection, handle: NodeHandle) -> rusqlite::Result<Option<Node>> {
+    for above in nodes::ancestors(db, handle)? {
+        let link = links::of_node(db, above)?.filter(|link| !link.down);
+        if link.is_some() && links::export_level(db, above)?.is_some() {
+            return nodes::get(db, handle);
+        }
+    }
+    Ok(None)
 }
 
 /// Whoever comes through a folder link: `text` is its handle, with an authorisation to write behind it or
