@@ -1,5 +1,6 @@
 //! The command line: every verb and every flag, with the environment variable of each.
 
+mod account;
 mod query;
 mod sharing;
 mod transfer;
@@ -10,6 +11,10 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use account::{
+    Cancel, CancelStep, ChangePassword, Mfa, Recover, RecoverStep, Sessions, SessionsStep, Signup,
+    SignupStep, Upgrade,
+};
 pub use query::{Du, Find, Kind, Watch};
 pub use sharing::{
     AddShare, Contact, Emails, Import, Link, LinkInfo, MakeLink, RemoveShare, Share, ShareAccess,
@@ -123,6 +128,8 @@ pub enum Color {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// End the account, with all that is in it
+    Cancel(Cancel),
     /// Write files, or parts of them, to standard output
     Cat(Cat),
     /// Ask, accept, verify and end contacts
@@ -151,21 +158,36 @@ pub enum Command {
     Logout,
     /// List folders
     Ls(Ls),
+    /// Turn the second factor on and off
+    #[command(subcommand)]
+    Mfa(Mfa),
     /// Make folders
     Mkdir(Mkdir),
     /// Move or rename
     Mv(Mv),
+    /// Set another password
+    Password(ChangePassword),
     /// Upload files and folders
     Put(Put),
+    /// Set another password when the old one is lost
+    Recover(Recover),
+    /// Show the key that a lost password is replaced with
+    RecoveryKey,
     /// Move to the rubbish bin, or delete
     Rm(Rm),
     /// Run a local server that speaks MEGA
     Server(Server),
+    /// Show who is logged in to the account, and end that
+    Sessions(Sessions),
     /// Share folders with others, and see what others share
     #[command(subcommand)]
     Share(Share),
+    /// Make an account
+    Signup(Signup),
     /// Show folders with everything below them
     Tree(Tree),
+    /// Make an account of today of one from before 2018
+    Upgrade(Upgrade),
     /// Compare local files with remote ones by content, without downloading
     Verify(Verify),
     /// Show what changes, while it happens
@@ -214,10 +236,18 @@ pub struct Login {
     /// The six digits of the second factor
     #[arg(long, value_name = "N", env = "SUPERMEGA_MFA_CODE", hide_env_values = true)]
     pub mfa_code: Option<String>,
+    /// Read the secret of the second factor from standard input, a line after the password
+    #[arg(
+        long,
+        conflicts_with = "mfa_code",
+        env = "SUPERMEGA_TOTP_SECRET_STDIN",
+        value_parser = switch()
+    )]
+    pub totp_secret_stdin: bool,
     /// Make an account without e-mail address and password, that lives as long as this login
     #[arg(
         long,
-        conflicts_with_all = ["password_stdin", "mfa_code"],
+        conflicts_with_all = ["password_stdin", "mfa_code", "totp_secret_stdin"],
         env = "SUPERMEGA_EPHEMERAL",
         value_parser = switch()
     )]

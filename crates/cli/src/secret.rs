@@ -29,6 +29,16 @@ impl Source {
         Self { flag: "--link-password-stdin", from_stdin, variable: "SUPERMEGA_LINK_PASSWORD" }
     }
 
+    /// An account's recovery key.
+    pub const fn recovery_key(from_stdin: bool) -> Self {
+        Self { flag: "--recovery-key-stdin", from_stdin, variable: "SUPERMEGA_RECOVERY_KEY" }
+    }
+
+    /// The secret of a second factor.
+    pub const fn totp(from_stdin: bool) -> Self {
+        Self { flag: "--totp-secret-stdin", from_stdin, variable: "SUPERMEGA_TOTP_SECRET" }
+    }
+
     /// Gets the password: a line of standard input when the flag says so, else from the environment, else
     /// from the terminal.
     pub async fn read(self, prompt: String) -> Result<Zeroizing<String>> {
@@ -41,7 +51,7 @@ impl Source {
             }
             if !std::io::stdin().is_terminal() {
                 return Err(CommandError::Usage(format!(
-                    "there is no terminal to ask for the password: use {} or {}",
+                    "there is no terminal to ask for what is secret: use {} or {}",
                     self.flag, self.variable
                 )));
             }
@@ -71,4 +81,10 @@ pub async fn unlock(link: Link, from_stdin: bool) -> Result<Link> {
     let password = Source::link(from_stdin).read(prompt).await?;
     let opened = tokio::task::spawn_blocking(move || protected.open(&password)).await;
     Ok(opened.map_err(CommandError::local)?.map_err(Error::from)?)
+}
+
+/// The code in the link of a mail; a code alone is that.
+pub fn mail_code<'a>(text: &'a str, word: &str) -> &'a str {
+    let text = text.trim();
+    text.rsplit_once(&format!("#{word}")).map_or(text, |(_, code)| code)
 }

@@ -1,7 +1,7 @@
 //! `login`: to an account, to a folder link, or to an account made on the spot.
 
 use serde_json::json;
-use supermega::{Credentials, Link, LinkError};
+use supermega::{Credentials, Link, LinkError, TotpSecret};
 
 use crate::arguments::Login;
 use crate::context::Context;
@@ -25,6 +25,13 @@ pub async fn run(arguments: Login, context: &Context) -> Result<Exit> {
             let mut credentials = Credentials::new(&name, &password);
             if let Some(code) = &arguments.mfa_code {
                 credentials = credentials.mfa_code(code);
+            }
+            if arguments.totp_secret_stdin || secret::variable("SUPERMEGA_TOTP_SECRET").is_some() {
+                let source = secret::Source::totp(arguments.totp_secret_stdin);
+                let text = source.read("Secret of the second factor: ".into()).await?;
+                let wrong =
+                    |_| CommandError::Usage("the secret of a second factor is base32".into());
+                credentials = credentials.totp_secret(text.parse::<TotpSecret>().map_err(wrong)?);
             }
             client.login_with(credentials).await?
         } else {

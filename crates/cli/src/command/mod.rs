@@ -14,14 +14,19 @@ mod link;
 mod login;
 mod logout;
 mod ls;
+mod mfa;
 mod mkdir;
 mod mv;
 mod overwrite;
+mod password;
 mod put;
+mod recover;
 mod rm;
 mod server;
 mod server_order;
+mod sessions;
 mod share;
+mod signup;
 mod summary;
 mod tree;
 mod verify;
@@ -39,6 +44,7 @@ use crate::exit_code::Exit;
 pub async fn run(command: Command, context: &Context) -> Result<Exit> {
     match command {
         Command::Cat(arguments) => cat::run(arguments, context).await,
+        Command::Cancel(arguments) => recover::cancel(arguments, context).await,
         Command::Contact(arguments) => contact::run(arguments, context).await,
         Command::Cp(arguments) => cp::run(arguments, context).await,
         Command::Demo => demo::run(context).await,
@@ -51,13 +57,20 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Login(arguments) => login::run(arguments, context).await,
         Command::Logout => logout::run(context).await,
         Command::Ls(arguments) => ls::run(arguments, context).await,
+        Command::Mfa(arguments) => mfa::run(arguments, context).await,
         Command::Mkdir(arguments) => mkdir::run(arguments, context).await,
         Command::Mv(arguments) => mv::run(arguments, context).await,
+        Command::Password(arguments) => password::change(arguments, context).await,
         Command::Put(arguments) => put::run(arguments, context).await,
+        Command::Recover(arguments) => recover::run(arguments, context).await,
+        Command::RecoveryKey => recover::show_key(context).await,
         Command::Rm(arguments) => rm::run(arguments, context).await,
         Command::Server(arguments) => server::run(arguments, context).await,
+        Command::Sessions(arguments) => sessions::run(arguments, context).await,
         Command::Share(arguments) => share::run(arguments, context).await,
+        Command::Signup(arguments) => signup::run(arguments, context).await,
         Command::Tree(arguments) => tree::run(arguments, context).await,
+        Command::Upgrade(arguments) => password::upgrade(arguments, context).await,
         Command::Verify(arguments) => verify::run(arguments, context).await,
         Command::Watch(arguments) => watch::run(arguments, context).await,
         Command::Whoami => whoami::run(context).await,

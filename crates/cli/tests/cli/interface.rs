@@ -16,9 +16,38 @@ fn the_verbs_are_those_that_are_built() {
     assert_eq!(
         verbs,
         [
-            "cat", "contact", "cp", "demo", "df", "du", "find", "get", "import", "link", "login",
-            "logout", "ls", "mkdir", "mv", "put", "rm", "server", "share", "tree", "verify",
-            "watch", "whoami", "help"
+            "cancel",
+            "cat",
+            "contact",
+            "cp",
+            "demo",
+            "df",
+            "du",
+            "find",
+            "get",
+            "import",
+            "link",
+            "login",
+            "logout",
+            "ls",
+            "mfa",
+            "mkdir",
+            "mv",
+            "password",
+            "put",
+            "recover",
+            "recovery-key",
+            "rm",
+            "server",
+            "sessions",
+            "share",
+            "signup",
+            "tree",
+            "upgrade",
+            "verify",
+            "watch",
+            "whoami",
+            "help"
         ]
     );
 }

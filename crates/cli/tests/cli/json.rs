@@ -41,7 +41,9 @@ fn every_verb_prints_what_is_documented() {
     only(&world, &["get", "/a file", "copy"], "file", &["path", "size", "state"]);
     let link = only(&world, &["link", "make", "/a file"], "link", &["path", "url", "write_auth"]);
     only(&world, &["import", link["url"].as_str().unwrap(), "/in"], "file", &["path", "handle"]);
-    only(&world, &["df"], "quota", &["used", "free", "total"]);
+    let df = ["used", "free", "total", "files", "folders", "versions", "state"];
+    let more = ["transfer_left", "transfer_used", "plan", "plan_until"];
+    only(&world, &["df"], "quota", &[&df[..], &more].concat());
     let who = only(
         &world,
         &["whoami"],

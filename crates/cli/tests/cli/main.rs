@@ -7,6 +7,7 @@ mod crash_upload;
 mod interface;
 mod json;
 mod kill;
+mod life;
 mod login;
 mod partly;
 mod query;

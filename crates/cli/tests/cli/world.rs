@@ -28,10 +28,21 @@ impl World {
         Self::with(&[])
     }
 
+    /// With a server whose mails can be read: its token is in `data/admin-token`.
+    pub fn with_outbox() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
+        Self::start(home, &["--data", data.to_str().unwrap()])
+    }
+
     /// With more options for the server.
     pub fn with(options: &[&str]) -> Self {
+        Self::start(tempfile::tempdir().unwrap(), &[&["--in-memory"], options].concat())
+    }
+
+    fn start(home: TempDir, options: &[&str]) -> Self {
         let mut server = Command::new(env!("CARGO_BIN_EXE_supermega"))
-            .args(["server", "--in-memory", "--user"])
+            .args(["server", "--user"])
             .arg(format!("{EMAIL}:{PASSWORD}"))
             .args(options)
             .stdout(Stdio::piped())
@@ -40,7 +51,7 @@ impl World {
         let mut line = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening ").unwrap().to_owned();
-        Self { home: tempfile::tempdir().unwrap(), url, server }
+        Self { home, url, server }
     }
 
     /// With somebody logged in.

@@ -42,6 +42,13 @@ impl KeyRing {
         ring
     }
 
+    /// Takes the RSA key that the account has got.
+    pub(crate) fn set_rsa(&mut self, rsa: PrivateKey) {
+        if let Some(account) = &mut self.account {
+            account.rsa = Some(rsa);
+        }
+    }
+
     /// Takes over the share keys of the container, which count more than all others.
     pub(crate) fn take_from_store(&mut self) {
         if let Some(manager) = self.store.manager() {

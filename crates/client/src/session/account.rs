@@ -1,6 +1,6 @@
 //! The account behind a session: who it is, how much it holds, the end of the session.
 
-use supermega_encoding::UserHandle;
+use supermega_encoding::{NodeHandle, UserHandle};
 use supermega_protocol::Flag;
 use supermega_protocol::account::{FetchQuota, UserData};
 use supermega_protocol::session::Logout;
@@ -37,6 +37,20 @@ pub struct Quota {
     pub used: u64,
     /// The limit.
     pub total: u64,
+    /// Of that, old versions.
+    pub versions: u64,
+    /// Files, in all roots.
+    pub files: u64,
+    /// Folders, in all roots.
+    pub folders: u64,
+    /// What may still be downloaded and what has been, where the plan limits it.
+    pub transfer: Option<(u64, u64)>,
+    /// Whether the service takes no more: 0 for room enough, 1 nearly full, 2 full, 3 to be emptied soon.
+    pub state: u8,
+    /// The plan: 0 free, 1 to 4 Pro, 100 and 101 business.
+    pub plan: i64,
+    /// When the plan ends, in seconds since 1970.
+    pub plan_until: Option<i64>,
 }
 
 impl Quota {
@@ -60,9 +74,34 @@ impl Session {
     /// Asks how much the account holds.
     pub async fn quota(&self) -> Result<Quota> {
         self.must_be_account()?;
-        let request = FetchQuota { strg: Flag::SET, v: Some(2), ..FetchQuota::default() };
+        let request = FetchQuota {
+            strg: Flag::SET,
+            xfer: Flag::SET,
+            pro: Flag::SET,
+            v: Some(2),
+            ..FetchQuota::default()
+        };
         let quota = self.channel().call(&request).await?;
-        Ok(Quota { used: quota.cstrg.unwrap_or(0), total: quota.mstrg.unwrap_or(0) })
+        let tree = self.tree().await?;
+        let own =
+            |root: &&NodeHandle| tree.node(**root).is_some_and(|node| node.sharer().is_none());
+        let roots = quota.cstrgn.unwrap_or_default();
+        let count = |column: usize| -> u64 {
+            let rows = roots.iter().filter(|(root, _)| own(root));
+            rows.map(|(_, row)| row[column]).sum()
+        };
+        let spent = [quota.caxfer, quota.tuo].into_iter().flatten().sum();
+        Ok(Quota {
+            used: quota.cstrg.unwrap_or(0),
+            total: quota.mstrg.unwrap_or(0),
+            files: count(1),
+            folders: count(2),
+            versions: count(3),
+            transfer: quota.mxfer.map(|limit: u64| (limit.saturating_sub(spent), spent)),
+            state: quota.usl.unwrap_or(0),
+            plan: quota.utype.unwrap_or(0),
+            plan_until: quota.suntil.map(|until| until.0),
+        })
     }
 
     /// Ends the session on the server: whoever saved it cannot resume it any more. Does nothing for a

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use supermega_crypto::link::Link;
 use supermega_crypto::{
     MasterKey, NewEphemeral, PasswordKey, PrivateKey, PublicKey, Salt, SessionId, ShareKey,
-    derive_v2, random,
+    TotpSecret, derive_v2, random,
 };
 use supermega_encoding::{Base64, PublicHandle, UserHandle};
 use supermega_protocol::account::{FetchUser, UpdateUser, UserData};
@@ -16,6 +16,7 @@ use supermega_protocol::{ErrorCode, Flag, Malformed};
 use zeroize::Zeroizing;
 
 use super::account::Account;
+use super::key_store::now;
 use super::{Identity, Session};
 use crate::blocking::blocking;
 use crate::client::Client;
@@ -30,6 +31,7 @@ pub struct Credentials {
     email: String,
     password: Zeroizing<String>,
     mfa_code: Option<String>,
+    totp_secret: Option<TotpSecret>,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -42,7 +44,12 @@ impl Credentials {
     /// E-mail address and password, neither of them trimmed.
     #[must_use]
     pub fn new(email: &str, password: &str) -> Self {
-        Self { email: email.into(), password: Zeroizing::new(password.into()), mfa_code: None }
+        Self {
+            email: email.into(),
+            password: Zeroizing::new(password.into()),
+            mfa_code: None,
+            totp_secret: None,
+        }
     }
 
     /// The six digits of the account's second factor.
@@ -50,6 +57,19 @@ impl Credentials {
     pub fn mfa_code(mut self, code: &str) -> Self {
         self.mfa_code = Some(code.into());
         self
+    }
+
+    /// The secret of the account's second factor, of which its codes are made.
+    #[must_use]
+    pub fn totp_secret(mut self, secret: TotpSecret) -> Self {
+        self.totp_secret = Some(secret);
+        self
+    }
+
+    /// The code of the second factor: the one that was given, or the one of now.
+    fn code(&self) -> Option<String> {
+        let of_now = || self.totp_secret.as_ref().map(|secret| secret.code(now()).to_string());
+        self.mfa_code.clone().or_else(of_now)
     }
 }
 
@@ -68,19 +88,25 @@ impl Client {
         let email = credentials.email.to_lowercase();
         let prelogin = channel.call(&Prelogin { user: email.clone() }).await;
         let prelogin = prelogin.map_err(refusal)?;
+        let secrets = credentials.clone();
         let (key, proof) = derive(prelogin, email.clone(), credentials.password).await?;
         let session_key: [u8; 16] = random::array()?;
         let request = Login {
             user: Some(email),
             uh: Some(proof),
-            mfa: credentials.mfa_code,
+            mfa: secrets.code(),
             sek: Some(session_key.into()),
             ..Login::default()
         };
         let reply = channel.call(&request).await.map_err(refusal)?;
         let user = reply.u.ok_or(AuthenticationError::InvalidKeys)?;
         let master = key.unwrap(&block(reply.k.as_ref())?);
-        self.open(user, master, None, &reply).await
+        let session = self.open(user, master, None, &reply).await?;
+        // An account that was confirmed since has no keys yet: they are made by its first login.
+        if session.with_keys(|keys| keys.account().is_some_and(|account| account.rsa.is_none())) {
+            session.make_keys().await?;
+        }
+        Ok(session)
     }
 
     /// Makes an account without e-mail address and password. It lives as long as its session is kept.

@@ -4,9 +4,11 @@ mod account;
 pub(crate) mod change;
 mod copy;
 mod key_store;
+mod life;
 mod login;
 mod put;
 mod saved;
+mod session_list;
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
@@ -24,6 +26,7 @@ use crate::tree::{Node, NodeSieve, Row, Tree, load};
 pub use account::{Account, Quota};
 pub use login::Credentials;
 pub(crate) use put::{Draft, Origin};
+pub use session_list::SessionInfo;
 
 /// An account that is logged in, or an open folder link. Cheap to clone, and to be shared between tasks.
 ///

@@ -7,6 +7,7 @@ mod events;
 mod fault_matrix;
 mod faults;
 mod folder_link;
+mod hostile;
 mod key_store;
 mod linked_folders;
 mod links;
