@@ -131,6 +131,12 @@ const verbs = {
   }
 }
 
+// Some failures of uploads reject a promise that nobody has.
+process.on('unhandledRejection', error => {
+  console.error(String(error.stack ?? error))
+  process.exit(1)
+})
+
 try {
   const answer = JSON.stringify(await verbs[verb](...args))
   // A pipe takes long texts in pieces, and an exit would cut them off.
