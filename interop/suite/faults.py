@@ -43,6 +43,8 @@ class Fault:
     seen: dict
     # What the account may hold.
     quota: int | None = None
+    # Whether the file that is sent is not the one that is stored.
+    spoils: bool = False
 
 
 def both(seen):
@@ -126,6 +128,34 @@ FAULTS = [
         one(Seen("over quota", {"u": 1, "upload": 0}, left=0), Seen("EOVERQUOTA", {"u": 1, "upload": 0}, left=0)),
         quota=1000,
     ),
+    Fault(
+        "an answer to p is lost, and then forgotten by the server",
+        ["p:lost;forget"],
+        "put",
+        one(Seen(asks={"p": 2}, left=2)),
+    ),
+    Fault("a result has a member that nobody knows", ["f:drift"], "list", both(Seen(asks={"f": 1}))),
+    Fault(
+        "a result is of another kind",
+        ["f:drift=kind"],
+        "list",
+        one(Seen("Bad response from server"), Seen("TypeError")),
+    ),
+    Fault("an answer is cut", ["f:cut@200*1"], "list", one(Seen(asks={"f": 2}), Seen("terminated", {"f": 1}))),
+    Fault(
+        "an answer is short, with 200",
+        ["f:truncate@100*1"],
+        "list",
+        one(Seen("unexpected end of JSON"), Seen("SyntaxError")),
+    ),
+    Fault(
+        "no transfer quota (-17)",
+        ["g:overquota=9"],
+        "get",
+        one(Seen("over quota", {"download": 0}), Seen("invalid response", {"download": 0})),
+    ),
+    Fault("a command is refused (-11)", ["p:refuse=11"], "put", both(Seen("Access violation", {"p": 1}, left=0))),
+    Fault("a bit of an upload is flipped", ["upload:flip@100*1"], "put", both(Seen()), spoils=True),
     Fault("polls for events get -6", ["event:error=6"], "list", one(Seen(asks_at_least={"event": 100}))),
     Fault("polls for events are lost", ["event:lost*3"], "put", one(Seen(asks={"p": 1}))),
     Fault("polls for events get 500", ["event:status=500*3"], "put", one(Seen(asks={"p": 1}))),
@@ -226,6 +256,9 @@ class Cell:
         if fault.verb == "put":
             found = self.ours.list("/")
             expect(len(found) == seen.left, f"there are {found}")
+        if fault.spoils:
+            problems = self.ours.getdir("/", self.home / "spoilt")
+            expect("MAC" in problems.get("file", ""), f"our client says {problems}")
         if fault.verb == "get":
             copy = self.home / "copy/file"
             if seen.says is None:

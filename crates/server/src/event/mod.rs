@@ -46,10 +46,11 @@ pub(crate) async fn poll(
     };
     let (page, is_lost) = spoil(state, page, from).await;
     let wait = format!("\"w\":\"{base}/w/{}\"", watcher::token(state, watcher, page.cursor));
-    match (page.packets.is_empty(), mode) {
-        // What is lost must not come at the next poll either.
-        (true, Poll::Wait) if !is_lost => "0".into(),
-        (true, _) => format!("{{{wait},\"sn\":\"{}\"}}", page.cursor),
+    // What is lost must not come at the next poll either, and some clients go on only from the `sn` of an
+    // answer that has a list of packets.
+    match (page.packets.is_empty() && !is_lost, mode) {
+        (true, Poll::Wait) => "0".into(),
+        (true, Poll::Now) => format!("{{{wait},\"sn\":\"{}\"}}", page.cursor),
         (false, _) => packets(&page, mode, &wait),
     }
 }

@@ -33,7 +33,8 @@ async fn packets_are_lost_and_later_ones_come() {
         } else {
             follower.now().await
         };
-        assert!(reply.get("a").is_none() && reply["w"].is_string(), "{reply}");
+        // Some clients take `sn` only from answers with a list.
+        assert_eq!(reply["a"], json!([]), "{reply}");
         let second = change(&account).await;
         assert_eq!(made(&follower.now().await), [second]);
     }
