@@ -34,8 +34,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// Counts up when the tables change: data of another format are refused.
 const VERSION: i64 = 2;
 
-/// How many idle connections for reading are kept.
-const READERS: usize = 8;
+/// How many idle connections for reading are kept: to open one takes longer than most requests.
+const READERS: usize = 128;
 
 /// The database: one connection that writes, and as many as are needed that read what is committed.
 /// Its methods block: call them off the async threads.
