@@ -32,7 +32,7 @@ pub struct GeneratedFile {
     pub name: String,
     /// How long it is.
     pub size: u64,
-    /// Whether the file's MAC is right, which takes about a second a gigabyte to find out. Without it a client
+    /// Whether the file's MAC is right, which takes some tenths of a second a gigabyte to find out. Without it a client
     /// that reads the file to its end sees that it was tampered with.
     pub with_mac: bool,
 }
