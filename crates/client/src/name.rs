@@ -39,9 +39,15 @@ impl System {
     /// Whether two local names mean the same file.
     #[must_use]
     pub fn same(self, a: &str, b: &str) -> bool {
+        self.folded(a) == self.folded(b)
+    }
+
+    /// A text that two local names have in common when they mean the same file, and only then.
+    #[must_use]
+    pub fn folded(self, name: &str) -> Cow<'_, str> {
         match self {
-            Self::Unix => a == b,
-            Self::Windows => a.to_lowercase() == b.to_lowercase(),
+            Self::Unix => name.into(),
+            Self::Windows => name.to_lowercase().into(),
         }
     }
 }

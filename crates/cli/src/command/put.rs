@@ -1,9 +1,9 @@
 //! `put`: files and folders up, as `cp -r` copies.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
@@ -62,8 +62,13 @@ pub async fn run(arguments: Put, context: &Context) -> Result<Exit> {
         }
     }
     let files = each_once(context, files, &mut summary)?;
-    let sending =
-        Sending { context, session: &session, arguments: &arguments, spool: spool.path() };
+    let sending = Sending {
+        context,
+        session: &session,
+        arguments: &arguments,
+        spool: spool.path(),
+        folders: Mutex::default(),
+    };
     let wanted = sending.settle(files, &mut summary).await?;
     match arguments.choice.dry_run {
         true => sending.tell(&wanted, &mut summary)?,
@@ -199,6 +204,8 @@ struct Sending<'a> {
     session: &'a Session,
     arguments: &'a Put,
     spool: &'a Path,
+    /// Folders that were looked up already.
+    folders: Mutex<HashMap<RemotePath, Node>>,
 }
 
 impl Sending<'_> {
@@ -283,13 +290,24 @@ impl Sending<'_> {
         Ok(())
     }
 
+    /// The folder at a path. On the way there names have to be decrypted, which is done once.
+    fn folder(&self, tree: &Tree, path: &RemotePath) -> Result<Node, Error> {
+        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = folders.get(path) {
+            return Ok(folder.clone());
+        }
+        let folder = tree.at(path)?;
+        folders.insert(path.clone(), folder.clone());
+        Ok(folder)
+    }
+
     /// Prepares the upload of a file. What comes through a pipe cannot be gone on with.
     async fn upload(&self, file: &PlannedUpload) -> Result<Upload, Error> {
         let tree = self.session.tree().await?;
         let missing = || Error::NotFound { what: file.remote.to_string() };
         let place = (file.remote.parent(), file.remote.file_name());
         let (parent, name) = if let (Some(parent), Some(name)) = place {
-            (tree.at(&parent)?, name)
+            (self.folder(&tree, &parent)?, name)
         } else {
             // A file named by its handle: the new version keeps its name and place.
             let existing = file.existing.as_ref().ok_or_else(missing)?;

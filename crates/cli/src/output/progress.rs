@@ -74,6 +74,12 @@ impl Progress for Bars {
                 let finished = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
                 self.bar.set_prefix(format!("{finished}/{}", self.files));
             }
+            TransferEvent::Unchecked { name, chunks } => {
+                let name = supermega::name::for_terminal(name);
+                self.output.note(&format!(
+                    "{name}: verified but for {chunks} chunks, which an old uploader left out of its MAC"
+                ));
+            }
             TransferEvent::WaitingForQuota { kind, wait } => self.say_waiting(kind, wait),
             _ => {}
         }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use supermega_crypto::{ChunkMac, ContentCipher, FileKey, MetaMacBuilder};
+use supermega_crypto::{ChunkMac, ContentCipher, FileKey};
 use supermega_encoding::{NodeHandle, PublicHandle};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::download_file::FileDownload;
-use super::fetcher::{Fetcher, is_genuine, verify};
+use super::fetcher::Fetcher;
+use super::genuine::Verifier;
 use super::local_file::Existing;
 use super::progress::{NoProgress, Progress};
 use super::quota::OnQuota;
@@ -162,26 +163,22 @@ impl Download {
     /// Gives the file's bytes in order; see [`PlainChunks`] for what they are worth.
     #[must_use]
     pub fn chunks(self) -> PlainChunks {
-        let connections = self.connections;
+        let (connections, progress) = (self.connections, self.progress.clone());
         let fetcher = Arc::new(self.fetcher());
-        let macs = MetaMacBuilder::new(&fetcher.file.key.content_key());
         let file = fetcher.file.clone();
+        let verifier = Verifier::new(&file.key, file.size);
         let plain = futures_util::stream::iter(segments(file.size))
             .map(move |segment| plain(fetcher.clone(), segment))
             .buffered(connections);
-        let state = (plain, macs, file);
-        let verified =
-            futures_util::stream::try_unfold(state, |(mut plain, mut macs, file)| async move {
-                match plain.try_next().await? {
-                    Some((bytes, chunk_macs)) => {
-                        for mac in &chunk_macs {
-                            macs.push(mac);
-                        }
-                        Ok(Some((bytes, (plain, macs, file))))
-                    }
-                    None => verify(&file, macs.finish()).map(|()| None),
-                }
-            });
+        let state = (plain, verifier, file.label, progress);
+        let verified = futures_util::stream::try_unfold(state, |state| async move {
+            let (mut plain, mut verifier, label, progress) = state;
+            if let Some((bytes, macs)) = plain.try_next().await? {
+                macs.into_iter().for_each(|mac| verifier.push(mac));
+                return Ok(Some((bytes, (plain, verifier, label, progress))));
+            }
+            blocking(move || verifier.verify(&label, &progress)).await.map(|()| None)
+        });
         Box::pin(verified)
     }
 
@@ -224,16 +221,16 @@ fn matches(key: &FileKey, size: u64, path: &Path) -> Result<bool> {
         return Ok(false);
     }
     let cipher = ContentCipher::new(&key.content_key(), key.nonce());
-    let mut macs = MetaMacBuilder::new(&key.content_key());
+    let mut verifier = Verifier::new(key, size);
     let mut bytes = Vec::new();
     for segment in segments(size) {
         bytes.resize(segment.len(), 0);
         positioned::read_at(&file, &mut bytes, segment.start).map_err(Error::local(path))?;
         for mac in cipher.encrypt_chunks(segment.start, &mut bytes) {
-            macs.push(&mac);
+            verifier.push(mac);
         }
     }
-    Ok(is_genuine(key, size, macs.finish()))
+    Ok(verifier.is_genuine())
 }
 
 /// Fetches and decrypts a segment.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use futures_util::stream::{self, StreamExt};
-use supermega_crypto::{Chunk, ChunkMac, MetaMacBuilder, chunk_count};
+use supermega_crypto::{Chunk, ChunkMac, chunk_count};
 
-use super::fetcher::{Fetcher, is_genuine, verify};
+use super::fetcher::Fetcher;
+use super::genuine::Verifier;
 use super::local_file::Existing;
 use super::part_file::{Left, PartFile};
 use super::progress::{Progress, TransferEvent};
@@ -85,9 +86,11 @@ impl Work {
                 *place = Some(mac);
             }
         }
-        let mut whole = MetaMacBuilder::new(&self.fetcher.file.key.content_key());
-        macs.iter().flatten().for_each(|mac| whole.push(mac));
-        verify(&self.fetcher.file, whole.finish()).inspect_err(|_| self.part.discard())
+        let mut verifier = Verifier::new(&self.fetcher.file.key, size);
+        macs.into_iter().flatten().for_each(|mac| verifier.push(mac));
+        let (label, progress) = (self.fetcher.file.label.clone(), self.progress.clone());
+        let verified = blocking(move || verifier.verify(&label, &progress)).await;
+        verified.inspect_err(|_| self.part.discard())
     }
 
     /// Gets one segment into the file; gives the number of its first chunk and the MACs of all.
@@ -132,15 +135,13 @@ impl Work {
     /// Whether the file in the making is complete already.
     async fn holds_everything(self: &Arc<Self>) -> Result<bool> {
         let size = self.fetcher.file.size;
-        let mut whole = MetaMacBuilder::new(&self.fetcher.file.key.content_key());
+        let mut verifier = Verifier::new(&self.fetcher.file.key, size);
         let mut macs =
             stream::iter(segments(size)).map(|segment| self.clone().macs_of(segment)).buffered(2);
         while let Some(macs) = macs.try_next().await? {
-            for mac in &macs {
-                whole.push(mac);
-            }
+            macs.into_iter().for_each(|mac| verifier.push(mac));
         }
-        let complete = is_genuine(&self.fetcher.file.key, size, whole.finish());
+        let complete = verifier.is_genuine();
         if complete {
             self.progress.event(TransferEvent::Resumed { bytes: size });
         }

@@ -119,7 +119,7 @@ impl DownloadPlan {
             return Ok(None);
         };
         let mut local = to_local(name, system).into_owned();
-        if taken.iter().any(|other| system.same(other, &local)) {
+        if taken.contains(&*system.folded(&local)) {
             local = numbered(&local, &node.handle().to_string());
         }
         let path = folder.join(&local);
@@ -130,7 +130,7 @@ impl DownloadPlan {
         if local != name {
             self.renamed.push(RenamedLocally { name: name.to_owned(), path: path.clone() });
         }
-        taken.insert(local);
+        taken.insert(system.folded(&local).into_owned());
         Ok(Some(path))
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use supermega_crypto::{ChunkMac, ContentCipher, FileKey, MetaMac, MetaMacBuilder};
+use supermega_crypto::ContentCipher;
 use supermega_protocol::transfer::{DownloadReply, RequestDownload, Sources};
 use supermega_protocol::{ErrorCode, Flag, Malformed, StorageUrl};
 use tokio::sync::Mutex;
@@ -183,59 +183,5 @@ fn first(sources: &Sources) -> &StorageUrl {
     match sources {
         Sources::Whole(url) => url,
         Sources::Parts(urls) => &urls[0],
-    }
-}
-
-/// Checks a whole file's MAC against its key.
-pub(super) fn verify(file: &RemoteFile, mac: MetaMac) -> Result<()> {
-    if is_genuine(&file.key, file.size, mac) {
-        return Ok(());
-    }
-    let why = "its content does not match its MAC: it is damaged, or its key is wrong";
-    Err(Error::Integrity { what: file.label.clone(), why })
-}
-
-/// Whether a file of this size and MAC is the one that its key was made for.
-///
-/// An empty file is checked like any other, or a server could empty every file. Two peers count a chunk in it,
-/// whose MAC is the start value (megajs, `protocol-auth.md` 10) or zero (go-mega).
-pub(super) fn is_genuine(key: &FileKey, size: u64, mac: MetaMac) -> bool {
-    let stored = key.meta_mac();
-    if mac.ct_eq(&stored) {
-        return true;
-    }
-    if size > 0 {
-        return false;
-    }
-    let mut start = [0; 16];
-    start[..8].copy_from_slice(key.nonce().as_bytes());
-    start[8..].copy_from_slice(key.nonce().as_bytes());
-    [start, [0; 16]].into_iter().any(|chunk| {
-        let mut macs = MetaMacBuilder::new(&key.content_key());
-        macs.push(&ChunkMac::from_bytes(chunk));
-        macs.finish().ct_eq(&stored)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use supermega_crypto::{ContentKey, Nonce};
-
-    use super::*;
-
-    #[test]
-    fn a_file_that_was_emptied_is_not_genuine() {
-        let content =
-            ContentKey::from_bytes(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210_u128.to_be_bytes());
-        let nonce = Nonce::from_bytes(0xdead_beef_cafe_babe_u64.to_be_bytes());
-        let of = |mac: u64| {
-            let mac = MetaMac::from_bytes(mac.to_be_bytes());
-            FileKey::new(&content, nonce, mac).unwrap()
-        };
-        let nothing = MetaMacBuilder::new(&content).finish();
-        assert!(is_genuine(&of(0), 0, nothing));
-        assert!(is_genuine(&of(0x3b02_7a24_c089_1aca), 0, nothing), "as megajs has it");
-        assert!(!is_genuine(&of(0x1950_4522_06b8_ea83), 0, nothing), "it had one byte");
-        assert!(!is_genuine(&of(0x3b02_7a24_c089_1aca), 1, nothing));
     }
 }

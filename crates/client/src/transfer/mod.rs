@@ -9,6 +9,7 @@ mod download;
 mod download_file;
 mod download_plan;
 mod fetcher;
+mod genuine;
 mod local_file;
 mod locked_file;
 mod part_file;

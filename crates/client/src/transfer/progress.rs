@@ -44,6 +44,14 @@ pub enum TransferEvent<'a> {
         /// Its size.
         bytes: u64,
     },
+    /// The file is verified but for some chunks, which an old official uploader left out of its MAC: whether
+    /// these are genuine nobody can say.
+    Unchecked {
+        /// The file's name.
+        name: &'a str,
+        /// How many chunks.
+        chunks: u64,
+    },
     /// Quota is used up, and the transfer waits.
     WaitingForQuota {
         /// Which quota.

@@ -1,5 +1,6 @@
 //! What the upload of a folder will do, before it does it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::upload::local_name;
@@ -46,7 +47,12 @@ impl UploadPlan {
     pub fn new(tree: &Tree, local: &Path, remote: &RemotePath) -> Result<Self> {
         let mut plan = Self::default();
         let metadata = std::fs::metadata(local).map_err(Error::local(local))?;
-        plan.add(tree, local, remote.clone(), &metadata)?;
+        let existing = match tree.at(remote) {
+            Ok(node) => Some(node),
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        plan.add(tree, local, remote.clone(), &metadata, existing)?;
         Ok(plan)
     }
 
@@ -63,12 +69,8 @@ impl UploadPlan {
         local: &Path,
         remote: RemotePath,
         metadata: &std::fs::Metadata,
+        existing: Option<Node>,
     ) -> Result<()> {
-        let existing = match tree.at(&remote) {
-            Ok(node) => Some(node),
-            Err(Error::NotFound { .. }) => None,
-            Err(error) => return Err(error),
-        };
         if metadata.is_dir() {
             return self.add_folder(tree, local, &remote, existing.as_ref());
         }
@@ -89,11 +91,24 @@ impl UploadPlan {
         Ok(())
     }
 
-    fn add_entry(&mut self, tree: &Tree, path: &Path, folder: &RemotePath) -> Result<()> {
+    fn add_entry(
+        &mut self,
+        tree: &Tree,
+        path: &Path,
+        folder: &RemotePath,
+        there: &mut HashMap<String, Vec<Node>>,
+    ) -> Result<()> {
         let metadata = std::fs::symlink_metadata(path).map_err(Error::local(path))?;
-        let name = local_name(path)?;
-        let remote = folder.join(&to_remote(&name, System::current()));
-        self.add(tree, path, remote, &metadata)
+        let name = to_remote(&local_name(path)?, System::current()).into_owned();
+        let remote = folder.join(&name);
+        let mut namesakes = there.remove(&name).unwrap_or_default();
+        if namesakes.len() > 1 {
+            return Err(Error::Ambiguous {
+                path: remote.to_string(),
+                handles: namesakes.iter().map(Node::handle).collect(),
+            });
+        }
+        self.add(tree, path, remote, &metadata, namesakes.pop())
     }
 
     fn add_folder(
@@ -114,8 +129,16 @@ impl UploadPlan {
         let mut entries =
             entries.collect::<std::io::Result<Vec<_>>>().map_err(Error::local(local))?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
+        // Looked up once: each name that is read has to be decrypted.
+        let mut there: HashMap<String, Vec<Node>> = HashMap::new();
+        for node in existing.map(|folder| tree.children(folder)).unwrap_or_default() {
+            if let Some(name) = node.name() {
+                there.entry(name.to_owned()).or_default().push(node);
+            }
+        }
         for entry in entries {
-            if let Err(error) = self.add_entry(tree, &entry.path(), remote) {
+            let added = self.add_entry(tree, &entry.path(), remote, &mut there);
+            if let Err(error) = added {
                 self.failed.push(error);
             }
         }
