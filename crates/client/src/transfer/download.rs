@@ -174,7 +174,9 @@ impl Download {
         let verified = futures_util::stream::try_unfold(state, |state| async move {
             let (mut plain, mut verifier, label, progress) = state;
             if let Some((bytes, macs)) = plain.try_next().await? {
-                macs.into_iter().for_each(|mac| verifier.push(mac));
+                for mac in macs {
+                    verifier.push(mac);
+                }
                 return Ok(Some((bytes, (plain, verifier, label, progress))));
             }
             blocking(move || verifier.verify(&label, &progress)).await.map(|()| None)

@@ -139,7 +139,9 @@ impl Work {
         let mut macs =
             stream::iter(segments(size)).map(|segment| self.clone().macs_of(segment)).buffered(2);
         while let Some(macs) = macs.try_next().await? {
-            macs.into_iter().for_each(|mac| verifier.push(mac));
+            for mac in macs {
+                verifier.push(mac);
+            }
         }
         let complete = verifier.is_genuine();
         if complete {
