@@ -9,7 +9,6 @@ use supermega_encoding::base64;
 
 use super::local_file::modified;
 use super::positioned;
-use super::segment::Segment;
 use crate::error::{Error, Result};
 
 /// A file to upload, as it was when it was opened.
@@ -52,11 +51,9 @@ impl SourceFile {
         Fingerprint { crc: self.identity.1, mtime }
     }
 
-    /// Reads a segment. Blocks.
-    pub(super) fn read(&self, segment: Segment) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; segment.len()];
-        positioned::read_at(&self.file, &mut bytes, segment.start).map_err(failed(&self.path))?;
-        Ok(bytes)
+    /// Fills a buffer from `offset` on. Blocks.
+    pub(super) fn read(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        positioned::read_at(&self.file, bytes, offset).map_err(failed(&self.path))
     }
 
     /// Fails if the file is not what it was when it was opened. Blocks.

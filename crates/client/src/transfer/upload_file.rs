@@ -27,10 +27,11 @@ use super::upload::{Content, Upload};
 use super::upload_journal::{Left, UploadJournal};
 use crate::blocking::blocking;
 use crate::error::{Error, Result};
+use crate::transport::Backoff;
 use crate::tree::Node;
 
 /// How often a file is sent from its beginning when its upload address dies.
-const STARTS: usize = 3;
+const STARTS: usize = 8;
 
 /// A file on its way.
 pub(super) struct FileUpload<'a> {
@@ -67,6 +68,7 @@ impl<'a> FileUpload<'a> {
     pub(super) async fn run(mut self) -> Result<Node> {
         self.upload.started(self.source.size);
         let mut starts = 0;
+        let patience = self.upload.session.channel().options().busy_patience;
         loop {
             let begun = match self.left.take().and_then(|left| self.resume(left)) {
                 Some(begun) => begun,
@@ -79,7 +81,7 @@ impl<'a> FileUpload<'a> {
                 }
                 Err(Failure::AddressDied(error)) => {
                     starts += 1;
-                    if starts == STARTS {
+                    if starts == STARTS || !Backoff::new(patience).wait().await {
                         return Err(error);
                     }
                     tracing::debug!(%error, "the upload begins again");
@@ -199,10 +201,11 @@ impl<'a> FileUpload<'a> {
         let first = Chunk::containing(segment.start, self.source.size);
         let first = first.map_or(0, |chunk| chunk.index);
         let (source, encrypting) = (self.source.clone(), sender.clone());
+        let mut buffer = sender.options().budget.buffer(segment.len());
         let (macs, body) = blocking(move || {
-            let mut bytes = source.read(segment)?;
-            let macs = encrypting.cipher.encrypt_chunks(segment.start, &mut bytes);
-            Ok((macs, Bytes::from(bytes)))
+            source.read(buffer.as_mut(), segment.start)?;
+            let macs = encrypting.cipher.encrypt_chunks(segment.start, buffer.as_mut());
+            Ok((macs, Bytes::from_owner(buffer)))
         })
         .await
         .inspect_err(|_| self.abandon())?;

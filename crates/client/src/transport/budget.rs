@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// Memory is counted in pieces of this many bytes.
 const UNIT: usize = 4096;
 
+/// Buffers that are kept.
+const SPARE: usize = 16;
+
 /// Limits of one client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -32,6 +35,9 @@ pub(crate) struct Budget {
     memory: Share,
     connections: Share,
     rate: Option<NonZero<u64>>,
+    /// Buffers that were used and may be used again: freed ones would stay with the allocator, thread by
+    /// thread.
+    spare: Mutex<Vec<Vec<u8>>>,
     /// When the bytes that went so far have gone at the agreed rate.
     paid_until: Mutex<Instant>,
 }
@@ -65,6 +71,7 @@ impl Budget {
             memory: Share::new(limits.memory / UNIT),
             connections: Share::new(limits.connections),
             rate: limits.rate,
+            spare: Mutex::default(),
             paid_until: Mutex::new(Instant::now()),
         }
     }
@@ -72,6 +79,14 @@ impl Budget {
     /// Waits for so many bytes of memory.
     pub(crate) async fn memory(&self, bytes: usize) -> Taken {
         self.memory.take(bytes.div_ceil(UNIT)).await
+    }
+
+    /// A buffer of so many bytes, whatever is in it. It counts for nothing: take the memory first.
+    pub(crate) fn buffer(self: &Arc<Self>, length: usize) -> Buffer {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut bytes = spare.unwrap_or_default();
+        bytes.resize(length, 0);
+        Buffer { bytes, home: self.clone() }
     }
 
     /// Waits for so many connections.
@@ -93,6 +108,33 @@ impl Budget {
     }
 }
 
+/// A buffer that goes back to where it came from.
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    home: Arc<Budget>,
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl AsMut<[u8]> for Buffer {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let mut spare = self.home.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < SPARE {
+            spare.push(std::mem::take(&mut self.bytes));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +147,17 @@ mod tests {
             budget.pace(1000).await;
         }
         assert!(begun.elapsed() >= Duration::from_millis(99), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn buffers_are_used_again() {
+        let budget = Arc::new(Budget::new(Limits::default()));
+        let mut first = budget.buffer(5000);
+        first.as_mut().fill(7);
+        let place = first.as_ref().as_ptr();
+        drop(first);
+        let second = budget.buffer(100);
+        assert_eq!((second.as_ref().as_ptr(), second.as_ref().len()), (place, 100));
     }
 
     #[tokio::test]

@@ -15,6 +15,12 @@ use crate::world::{EMAIL, PASSWORD, content, rsa};
 /// Files at the same time.
 const WIDTH: usize = 8;
 
+/// Everything together, once in a hundred requests each.
+const SELDOM: &str = "api:again%1 api:ratelimit%1 api:status=500%1 api:hashcash=255%1 api:lost%1 \
+     upload:status=500%1 upload:lost%1 upload:stall%1 upload:expired%1 upload:quota=1%1 \
+     download:status=500%1 download:lost%1 download:stall@1000%1 download:cut@1000%1 \
+     download:truncate@1000%1 download:expired%1 download:quota=1%1 connection:lost%1";
+
 struct World {
     server: ServerHandle,
     dir: TempDir,
@@ -43,9 +49,11 @@ impl World {
         client.build().unwrap().login(EMAIL, PASSWORD).await.unwrap()
     }
 
-    fn fault(&self, fault: &str) {
+    fn fault(&self, faults: &str) {
         self.server.clear_faults();
-        self.server.add_fault(fault.parse().unwrap());
+        for fault in faults.split(' ') {
+            self.server.add_fault(fault.parse().unwrap());
+        }
     }
 
     /// Uploads all files into a new folder; gives what became of each.
@@ -102,24 +110,24 @@ fn transfers_well(ends: &[Option<Error>], fault: &str) {
 async fn uploads_survive_whatever_passes() {
     let mut world = World::new(false).await;
     for fault in [
-        "api:again*4",
-        "api:ratelimit*3",
-        "api:status=500*4",
-        "api:hashcash=255*3",
-        "api:lost*4",
-        "u:lost*3",
-        "p:lost*3",
-        "p:status=500*3",
-        "upload:status=500*20",
-        "upload:lost*20",
-        "upload:stall*10",
-        "upload:expired*2+7",
-        "upload:error=3*20",
-        "upload:error=14*20",
-        "upload:quota=1*5",
+        "api:again%30",
+        "api:ratelimit%20",
+        "api:status=500%30",
+        "api:hashcash=255%30",
+        "api:lost%30",
+        "u:lost%30",
+        "p:lost%30",
+        "p:status=500%30",
+        "upload:status=500%30",
+        "upload:lost%30",
+        "upload:stall%10",
+        "upload:expired%30",
+        "upload:error=3%30",
+        "upload:error=14%30",
+        "upload:quota=1%5",
         "upload:bandwidth=20000000",
-        "connection:stall*2",
-        "connection:lost*3",
+        "connection:lost%30",
+        SELDOM,
     ] {
         world.on_quota = OnQuota::Wait;
         let session = world.session().await;
@@ -149,22 +157,23 @@ async fn downloads_survive_whatever_passes() {
     let folder = new_folder(&session, "all").await;
     world.put(&session, &folder).await.into_iter().for_each(|end| drop(end.unwrap()));
     for fault in [
-        "api:again*4",
-        "api:ratelimit*3",
-        "g:status=500*4",
-        "g:hashcash=255*3",
-        "g:lost*4",
-        "download:status=500*20",
-        "download:lost*20",
-        "download:stall*10",
-        "download:stall@1000*10",
-        "download:cut@1000*20",
-        "download:truncate@1000*20",
-        "download:truncate@0*20",
-        "download:expired*15",
-        "download:quota=1*5",
+        "api:again%30",
+        "api:ratelimit%20",
+        "g:status=500%30",
+        "g:hashcash=255%30",
+        "g:lost%30",
+        "download:status=500%30",
+        "download:lost%30",
+        "download:stall%10",
+        "download:stall@1000%10",
+        "download:cut@1000%30",
+        "download:truncate@1000%30",
+        "download:truncate@0%30",
+        "download:expired%30",
+        "download:quota=1%5",
         "download:bandwidth=3000000",
-        "connection:lost*3",
+        "connection:lost%30",
+        SELDOM,
     ] {
         world.fault(fault);
         let target = world.dir.path().join("target");
@@ -224,9 +233,9 @@ async fn parts_survive_whatever_passes_and_a_server_that_never_comes_back() {
         "part0:stall",
         "part5:expired",
         "part1:truncate@3",
-        "download:cut@1000*20",
-        "download:status=500*20",
-        "download:expired*15",
+        "download:cut@1000%30",
+        "download:status=500%30",
+        "download:expired%30",
     ] {
         world.fault(fault);
         let target = world.dir.path().join("target");
