@@ -1,6 +1,7 @@
 //! The command line: every verb and every flag, with the environment variable of each.
 
 mod account;
+mod notes;
 mod query;
 mod sharing;
 mod transfer;
@@ -15,6 +16,7 @@ pub use account::{
     Cancel, CancelStep, ChangePassword, Mfa, Recover, RecoverStep, Sessions, SessionsStep, Signup,
     SignupStep, Upgrade,
 };
+pub use notes::{Mark, Prune, RestoreVersion, Trash, Versions, YesNo};
 pub use query::{Du, Find, Kind, Watch};
 pub use sharing::{
     AddShare, Contact, Emails, Import, Link, LinkInfo, MakeLink, RemoveShare, Share, ShareAccess,
@@ -158,6 +160,8 @@ pub enum Command {
     Logout,
     /// List folders
     Ls(Ls),
+    /// Note something on a file or folder: favourite, label, description, tags
+    Mark(Mark),
     /// Turn the second factor on and off
     #[command(subcommand)]
     Mfa(Mfa),
@@ -184,12 +188,18 @@ pub enum Command {
     Share(Share),
     /// Make an account
     Signup(Signup),
+    /// Look into the rubbish bin, take out of it, and empty it
+    #[command(subcommand)]
+    Trash(Trash),
     /// Show folders with everything below them
     Tree(Tree),
     /// Make an account of today of one from before 2018
     Upgrade(Upgrade),
     /// Compare local files with remote ones by content, without downloading
     Verify(Verify),
+    /// Show, restore and delete old versions of files
+    #[command(subcommand)]
+    Versions(Versions),
     /// Show what changes, while it happens
     Watch(Watch),
     /// Show who is logged in

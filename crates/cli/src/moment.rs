@@ -26,6 +26,11 @@ pub fn after_now(text: &str) -> Result<SystemTime> {
     Ok(time)
 }
 
+/// Reads a span, as `30d` or `12h`.
+pub fn span_of(text: &str) -> Result<Duration> {
+    span(text).ok_or_else(|| CommandError::Usage(format!("{text:?} is no span, as 30d or 12h")))
+}
+
 fn span(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {

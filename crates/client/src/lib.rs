@@ -71,7 +71,7 @@ pub use contact::{Answer, Contact, ContactRequest};
 pub use error::{AuthenticationError, Error, NetworkError, NetworkErrorKind, QuotaKind, Result};
 pub use events::{Event, Events};
 pub use link::{LinkOptions, MadeLink, PublicFile, PublicLink};
-pub use session::{Account, Credentials, Quota, Session, SessionInfo};
+pub use session::{Account, Credentials, Label, Marks, Quota, Session, SessionInfo};
 pub use share::{Access, IncomingShare, OutgoingShare, ShareState, SharedWith};
 pub use supermega_crypto::TotpSecret;
 pub use supermega_crypto::curve::KeyFingerprint;

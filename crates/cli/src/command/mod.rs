@@ -14,6 +14,7 @@ mod link;
 mod login;
 mod logout;
 mod ls;
+mod mark;
 mod mfa;
 mod mkdir;
 mod mv;
@@ -28,8 +29,10 @@ mod sessions;
 mod share;
 mod signup;
 mod summary;
+mod trash;
 mod tree;
 mod verify;
+mod versions;
 mod watch;
 mod whoami;
 
@@ -57,6 +60,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Login(arguments) => login::run(arguments, context).await,
         Command::Logout => logout::run(context).await,
         Command::Ls(arguments) => ls::run(arguments, context).await,
+        Command::Mark(arguments) => mark::run(arguments, context).await,
         Command::Mfa(arguments) => mfa::run(arguments, context).await,
         Command::Mkdir(arguments) => mkdir::run(arguments, context).await,
         Command::Mv(arguments) => mv::run(arguments, context).await,
@@ -69,9 +73,11 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Sessions(arguments) => sessions::run(arguments, context).await,
         Command::Share(arguments) => share::run(arguments, context).await,
         Command::Signup(arguments) => signup::run(arguments, context).await,
+        Command::Trash(arguments) => trash::run(arguments, context).await,
         Command::Tree(arguments) => tree::run(arguments, context).await,
         Command::Upgrade(arguments) => password::upgrade(arguments, context).await,
         Command::Verify(arguments) => verify::run(arguments, context).await,
+        Command::Versions(arguments) => versions::run(arguments, context).await,
         Command::Watch(arguments) => watch::run(arguments, context).await,
         Command::Whoami => whoami::run(context).await,
     }

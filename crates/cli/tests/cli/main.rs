@@ -9,6 +9,7 @@ mod json;
 mod kill;
 mod life;
 mod login;
+mod notes;
 mod partly;
 mod query;
 mod round_trip;

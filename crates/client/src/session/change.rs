@@ -11,7 +11,7 @@ use crate::share::{Access, must_allow, must_allow_move};
 use crate::tree::{Node, NodeKind, RemotePath, Row};
 
 /// The attribute that remembers where a node lay before it was thrown away.
-const RESTORE: &str = "rr";
+pub(super) const RESTORE: &str = "rr";
 
 impl Session {
     /// Makes the folder at `path`; the folder around it must exist.
@@ -63,7 +63,8 @@ impl Session {
         self.set_attributes(node, attributes).await
     }
 
-    async fn set_attributes(&self, node: &Node, attributes: Attributes) -> Result<Node> {
+    /// Replaces all attributes of a node.
+    pub(super) async fn set_attributes(&self, node: &Node, attributes: Attributes) -> Result<Node> {
         self.must_be_account()?;
         must_allow(&self.tree().await?, node, Access::Full)?;
         let key = node.key().ok_or_else(|| unreadable(node))?.clone();

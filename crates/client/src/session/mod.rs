@@ -6,9 +6,12 @@ mod copy;
 mod key_store;
 mod life;
 mod login;
+mod marks;
 mod put;
 mod saved;
 mod session_list;
+mod trash;
+mod versions;
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
@@ -25,6 +28,7 @@ use crate::tree::{Node, NodeSieve, Row, Tree, load};
 
 pub use account::{Account, Quota};
 pub use login::Credentials;
+pub use marks::{Label, Marks};
 pub(crate) use put::{Draft, Origin};
 pub use session_list::SessionInfo;
 
