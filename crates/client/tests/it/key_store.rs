@@ -32,10 +32,11 @@ async fn a_container_is_made_when_it_is_needed_and_everybody_can_check_it() {
 }
 
 #[tokio::test]
-async fn two_writers_lose_nothing() {
+async fn two_writers_lose_nothing_though_replies_are_lost() {
     let server = server().await;
     let one = session(&server).await;
     one.make_link(&folder(&one, "first").await).await.unwrap();
+    server.add_fault("upv:lost%20".parse().unwrap());
     let two = session(&server).await;
     let rounds = 20;
     let write = async |session: &Session, name: &str| {
