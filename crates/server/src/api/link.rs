@@ -43,8 +43,8 @@ pub(super) fn node(call: &Call<'_>, handle: PublicHandle) -> Result<Node, ApiErr
 /// A node that a folder link shows to everybody: whoever has seen it there may copy it.
 pub(super) fn shown(db: &Connection, handle: NodeHandle) -> rusqlite::Result<Option<Node>> {
     for above in nodes::ancestors(db, handle)? {
-        let link = links::of_node(db, above)?.filter(|link| !link.down);
-        if link.is_some() && links::export_level(db, above)?.is_some() {
+        let Some(link) = links::of_node(db, above)? else { continue };
+        if open(db, link.handle)?.is_ok() && links::export_level(db, above)?.is_some() {
             return nodes::get(db, handle);
         }
     }

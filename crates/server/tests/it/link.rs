@@ -234,3 +234,24 @@ async fn a_folder_link_tells_what_it_holds_and_takes_uploads_with_its_authorisat
     let seen = account.node(&new).await.unwrap();
     assert_eq!((&seen["u"], &seen["k"]), (&json!(account.user), &json!(format!("{dir}:{key}"))));
 }
+
+#[tokio::test]
+async fn what_a_folder_link_shows_may_be_copied_as_long_as_it_does() {
+    let (server, account) = world().await;
+    let [root, ..] = account.roots().await;
+    let dir = account.folder(&root).await;
+    let (inside, outside) = (account.file(&dir, b"in").await, account.file(&root, b"out").await);
+    let link = export(&account, &dir, &[(&dir, 16), (&inside, 32)]).await;
+    server.add_user("other@example.org", "other").await.unwrap();
+    let other = Account::login(&server, "other@example.org", "other").await;
+    let [target, ..] = other.roots().await;
+    let copy = |node: &str| json!({ "a": "p", "v": 4, "t": target, "n": [file(node)] });
+    assert_eq!(other.v3(copy(&outside)).await, -11);
+    assert_eq!(other.v3(copy(&inside)).await[1]["e"], json!([]));
+    assert!(server.take_down(link.parse().unwrap(), true).await.unwrap());
+    assert_eq!(other.v3(copy(&inside)).await, -11);
+    assert!(server.take_down(link.parse().unwrap(), false).await.unwrap());
+    assert_eq!(other.v3(copy(&inside)).await[1]["e"], json!([]));
+    account.v3(json!({ "a": "l", "n": dir, "d": 1 })).await;
+    assert_eq!(other.v3(copy(&inside)).await, -11);
+}
