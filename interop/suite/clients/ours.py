@@ -90,6 +90,10 @@ class Ours(Client):
     def unlink(self, path):
         self._("link", "remove", path)
 
+    def folder_link(self, path):
+        """A link to a folder, with the share behind it."""
+        return self._("link", "make", path).strip()
+
     def _as_nobody(self, *arguments):
         # Another place for logins, so that it is nobody's.
         env = {**self.env, "SUPERMEGA_CONFIG_DIR": self.env["SUPERMEGA_CONFIG_DIR"] + " anonymous"}

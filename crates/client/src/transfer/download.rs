@@ -17,6 +17,7 @@ use super::genuine::Verifier;
 use super::local_file::Existing;
 use super::progress::{NoProgress, Progress};
 use super::quota::OnQuota;
+use super::reader::{RemoteReader, growing};
 use super::segment::{Segment, segments};
 use super::{CONNECTIONS, SEGMENT, part_file, positioned};
 use crate::blocking::blocking;
@@ -68,6 +69,7 @@ impl Session {
 }
 
 /// A download that has not begun.
+#[derive(Clone)]
 #[must_use]
 pub struct Download {
     file: RemoteFile,
@@ -190,11 +192,54 @@ impl Download {
     /// where that matters.
     #[must_use]
     pub fn chunks_of(self, range: Range<u64>) -> PlainChunks {
-        let (connections, end) = (self.connections, range.end.min(self.file.size));
-        let fetcher = Arc::new(self.fetcher());
+        let end = range.end.min(self.file.size);
         let pieces = (0..).map(move |i| range.start.saturating_add(i * SEGMENT));
         let pieces = pieces.take_while(move |start| *start < end);
         let pieces = pieces.map(move |start| Segment { start, end: end.min(start + SEGMENT) });
+        self.plain(pieces)
+    }
+
+    /// Opens the file to be read from any place, with read-ahead: a [`tokio::io::AsyncRead`] and
+    /// [`tokio::io::AsyncSeek`]. Nothing is fetched before the first read. What it gives is not verified, as with
+    /// [`Download::chunks_of`].
+    ///
+    /// ```
+    /// # use supermega_server::Server;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::builder().user("me@example.org", "secret").spawn().await?;
+    /// # let client = supermega::Client::builder().api_url(server.url()).build()?;
+    /// # let session = client.login("me@example.org", "secret").await?;
+    /// use std::io::SeekFrom;
+    /// use tokio::io::{AsyncReadExt, AsyncSeekExt};
+    ///
+    /// let root = session.tree().await?.root()?;
+    /// let upload = session.upload(&root).name("film");
+    /// let film = upload.from_reader(11, &b"hello world"[..]).await?;
+    ///
+    /// let mut reader = session.download(&film)?.reader();
+    /// reader.seek(SeekFrom::End(-5)).await?;
+    /// let mut end = String::new();
+    /// reader.read_to_string(&mut end).await?;
+    /// assert_eq!(end, "world");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn reader(self) -> RemoteReader {
+        let size = self.file.size;
+        RemoteReader::new(self, size)
+    }
+
+    /// Gives the file from a position on: little at first, then more at once.
+    pub(super) fn chunks_from(self, from: u64) -> PlainChunks {
+        let end = self.file.size;
+        self.plain(growing(from, end))
+    }
+
+    fn plain(self, pieces: impl Iterator<Item = Segment> + Send + 'static) -> PlainChunks {
+        let connections = self.connections;
+        let fetcher = Arc::new(self.fetcher());
         let plain = futures_util::stream::iter(pieces).map(move |piece| {
             let fetcher = fetcher.clone();
             async move {

@@ -12,6 +12,7 @@ mod key_store;
 mod linked_folders;
 mod links;
 mod raid;
+mod reader;
 mod resume;
 mod resume_upload;
 mod shares;
