@@ -61,6 +61,13 @@ async def children(client, path):
     return filesystem.listdir(filesystem.find(path).id)
 
 
+def below(filesystem, top):
+    """Sizes by path, None for folders."""
+    start = filesystem.absolute_path(top)
+    paths = filesystem.dirmap(top, recursive=True)
+    return {str(path.relative_to(start)): filesystem[handle].size for handle, path in paths.items()}
+
+
 class Verbs:
     """A session for each verb."""
 
@@ -77,11 +84,7 @@ class Verbs:
     @verb()
     async def tree(client, path):
         filesystem = await client.get_filesystem()
-        top = filesystem.find(path)
-        below = filesystem.dirmap(top.id, recursive=True)
-        start = filesystem.absolute_path(top.id)
-        sizes = {handle: filesystem[handle].size for handle in below}
-        return {str(path.relative_to(start)): sizes[handle] for handle, path in below.items()}
+        return below(filesystem, filesystem.find(path).id)
 
     @verb()
     async def mkdir(client, path):
@@ -146,6 +149,13 @@ class Verbs:
             for got in results.success.values():
                 got.rename(Path(local) / got.name)
             return {str(handle): str(error) for handle, error in results.fails.items()}
+
+    @verb(logged_in=False)
+    async def linktree(client, url):
+        info = client.parse_url(url)
+        filesystem = await client.get_public_filesystem(info.public_handle, info.public_key)
+        top = next(node for node in filesystem if node.parent_id not in filesystem)
+        return below(filesystem, top.id)
 
     @verb()
     async def importlink(client, url, folder):

@@ -23,6 +23,15 @@ const at = (storage, path) => {
   return node
 }
 
+// Sizes by path, null for folders.
+const below = (folder, prefix = '', sizes = {}) => {
+  for (const child of folder.children ?? []) {
+    sizes[prefix + child.name] = child.directory ? null : child.size
+    if (child.directory) below(child, `${prefix}${child.name}/`, sizes)
+  }
+  return sizes
+}
+
 const split = path => {
   const names = path.split('/')
   const name = names.pop()
@@ -63,17 +72,7 @@ const verbs = {
     return true
   },
   async list (path) { return (at(await login(), path).children ?? []).map(child => child.name) },
-  async tree (path) {
-    const sizes = {}
-    const walk = (folder, prefix) => {
-      for (const child of folder.children ?? []) {
-        sizes[prefix + child.name] = child.directory ? null : child.size
-        if (child.directory) walk(child, `${prefix}${child.name}/`)
-      }
-    }
-    walk(at(await login(), path), '')
-    return sizes
-  },
+  async tree (path) { return below(at(await login(), path)) },
   async mkdir (path) {
     const [parent, name] = split(path)
     await at(await login(), parent).mkdir(name)
@@ -113,7 +112,13 @@ const verbs = {
     const folder = shared(url)
     await folder.loadAttributes()
     mkdirSync(local, { recursive: true })
-    return each(folder.children ?? [], file => file.name, file => get(file, join(local, file.name)))
+    const files = (folder.children ?? []).filter(child => !child.directory)
+    return each(files, file => file.name, file => get(file, join(local, file.name)))
+  },
+  async linktree (url) {
+    const folder = shared(url)
+    await folder.loadAttributes()
+    return below(folder)
   },
   async importlink (url, folder) {
     const file = shared(url)

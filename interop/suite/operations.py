@@ -45,13 +45,19 @@ class Tour:
         for reader in self.readers:
             both = self.url and reader.fetch
             step(f"makes a link -> {reader.name}", both, lambda reader=reader: self.open_link(reader))
-        step("imports a link", self.url and client.importing, self.import_link)
+        step("imports a link", self.url and client.importing, lambda: self.import_link(client))
+        if client is not self.ours:
+            by_ours = f"makes a link -> {self.ours.name} imports"
+            step(by_ours, self.url and client.link, lambda: self.import_link(self.ours))
         step("removes a link", client.unlink, self.remove_link)
         step("makes a folder link", client.folder_link, self.make_folder_link)
         for reader in self.readers:
             both = self.folder_url and reader.fetch_folder
             act = lambda reader=reader: self.open_folder_link(reader)  # noqa: E731
             step(f"makes a folder link -> {reader.name}", both, act)
+        if client is not self.ours:
+            by_ours = f"makes a folder link -> {self.ours.name} imports"
+            step(by_ours, self.folder_url and client.folder_link, self.import_folder_link)
         step("moves to the rubbish bin", client.trash, self.trash)
         step("deletes a file", client.delete, self.delete)
         step("deletes a folder with content", client.delete_folder, self.delete_folder)
@@ -133,10 +139,19 @@ class Tour:
         reader.fetch(self.url, target)
         expect(target.read_text(encoding="utf-8") == TEXT, "other bytes")
 
-    def import_link(self):
-        self.client.mkdir(f"{self.top}/imported")
-        self.client.importing(self.url, f"{self.top}/imported")
-        self.reads(f"{self.top}/imported/{self.name}", TEXT)
+    def import_link(self, importer):
+        target = f"{self.top}/imported by {importer.name}"
+        importer.mkdir(target)
+        importer.importing(self.url, target)
+        for reader in [importer, *self.witnesses]:
+            expect(reader.read(f"{target}/{self.name}") == TEXT, f"{reader.name} reads other bytes")
+
+    def import_folder_link(self):
+        target = f"{self.top}/folder imported"
+        self.ours.mkdir(target)
+        self.ours.importing(self.folder_url, target)
+        for name, text in [("file", TEXT), (ODD_NAME, SMALL)]:
+            expect(self.ours.read(f"{target}/shared/{name}") == text, f"other bytes in {name}")
 
     def remove_link(self):
         self.client.unlink(self.path)

@@ -139,6 +139,20 @@ async fn run(verb: &str, arguments: &[&str]) -> Outcome<Value> {
             let files = nodes.iter().filter(|node| node.kind() == NodeKind::File).collect();
             return get_all(&mega, files, Path::new(local)).await;
         }
+        ("linktree", [url]) => {
+            let nodes = stranger()?.fetch_public_nodes(url).await?;
+            let mut sizes = BTreeMap::new();
+            for root in nodes.roots() {
+                tree(&nodes, root, "", &mut sizes);
+            }
+            return Ok(json!(sizes));
+        }
+        ("fetchprotected", [url, password, local]) => {
+            let mega = stranger()?;
+            let nodes = mega.fetch_protected_nodes(url, password).await?;
+            let files = nodes.iter().filter(|node| node.kind() == NodeKind::File).collect();
+            return get_all(&mega, files, Path::new(local)).await;
+        }
         _ => {}
     }
     let (mega, nodes) = session().await?;

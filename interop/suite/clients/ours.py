@@ -94,10 +94,14 @@ class Ours(Client):
         """A link to a folder, with the share behind it."""
         return self._("link", "make", path).strip()
 
+    def protected_link(self, path, password):
+        """A link that opens with a password."""
+        return self._("link", "make", "--protect", "--link-password-stdin", path, input=password + "\n").strip()
+
     def _as_nobody(self, *arguments):
         # Another place for logins, so that it is nobody's.
         env = {**self.env, "SUPERMEGA_CONFIG_DIR": self.env["SUPERMEGA_CONFIG_DIR"] + " anonymous"}
-        sh(self.binary, *arguments, env=env)
+        return sh(self.binary, *arguments, env=env)
 
     def fetch(self, url, local):
         self._as_nobody("get", url, local)
@@ -106,8 +110,33 @@ class Ours(Client):
         local.mkdir()
         self._as_nobody("get", url, local)
 
+    def link_tree(self, url):
+        """Sizes by path below the folder of a link, None for folders."""
+        lines = self._as_nobody("--json", "tree", url).splitlines()
+        # The folder itself comes first, as the root.
+        entries = [json.loads(line) for line in lines]
+        return {e["path"].lstrip("/").rstrip("/"): e["size"] for e in entries if e["path"] != "/"}
+
     def importing(self, url, folder):
         self._("import", url, folder)
+
+    def invite(self, email):
+        """Asks somebody to become a contact."""
+        self._("contact", "invite", email)
+
+    def accept(self, email):
+        self._("contact", "accept", email)
+
+    def share(self, path, email, access):
+        """Shares a folder with a contact, or changes what he may do."""
+        self._("share", "add", path, email, "--access", access)
+
+    def unshare(self, path, email):
+        self._("share", "remove", path, email)
+
+    def shares(self):
+        """What is shared both ways; keys that wait are handed over and taken on the way."""
+        return self._objects("share", "list")
 
     def used(self):
         return self._objects("df")[0]["used"]

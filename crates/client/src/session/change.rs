@@ -91,6 +91,10 @@ impl Session {
         }
         must_allow_move(&tree, node, folder)?;
         let moved: Vec<Node> = tree.subtree(node);
+        if tree.access(node) == Access::Owner && !tree.shares_around(node).is_empty() {
+            // A share that ends for them may have held the only keys.
+            self.rewrite_foreign_keys(&moved).await?;
+        }
         let (handles, keys): (Vec<_>, Vec<_>) =
             moved.iter().filter_map(|node| Some((node.handle(), node.key()?))).unzip();
         let cr = self.share_node_keys(folder, &keys, handles).await?;

@@ -16,7 +16,8 @@ use crate::error::Result;
 use crate::session::Session;
 
 impl Session {
-    /// Hands over the keys of shares whose other side has its keys now, and takes the keys that others left.
+    /// Hands over the keys of shares whose other side has its keys now, gives what others put into shares the keys
+    /// that they could not give, and takes the keys that others left.
     /// Says whether more can be read than before; the tree then shows it.
     pub async fn complete_shares(&self) -> Result<bool> {
         self.must_be_account()?;
@@ -28,6 +29,7 @@ impl Session {
         }
         self.need_key_store().await?;
         self.complete_outgoing().await?;
+        self.supply_node_keys().await?;
         self.complete_incoming(waiting).await
     }
 

@@ -3,17 +3,12 @@
 mod access;
 mod hand_over;
 mod list;
+mod node_keys;
 mod peer;
 
+use supermega_crypto::ShareKey;
 use supermega_crypto::key_manager::{KeyManager, PendingOutShare, Recipient, ShareFlags};
-use supermega_crypto::{NodeKey, ShareKey};
-use supermega_encoding::base64;
-use supermega_protocol::key::SetKeys;
-use supermega_protocol::put::NodeSource;
-use supermega_protocol::share::{
-    AccessLevel, EXPORT, KeyTriple, KeyTriples, SetShare, SetShareReply, ShareNodeKeys, ShareTarget,
-};
-use supermega_protocol::tree::{KeyOwner, NodeKeys};
+use supermega_protocol::share::{AccessLevel, EXPORT, SetShare, SetShareReply, ShareTarget};
 use supermega_protocol::{ErrorCode, Verbatim};
 
 use crate::error::{Error, Result};
@@ -77,7 +72,8 @@ impl Session {
         self.must_own(folder).await?;
         let email = address(email)?;
         // What the others put there stays, and its owner must be able to read it.
-        self.rewrite_foreign_keys(folder).await?;
+        let nodes = self.tree().await?.subtree(folder);
+        self.rewrite_foreign_keys(&nodes).await?;
         self.set_share(folder, &email, None, None).await.map_err(|e| change::missing(e, folder))?;
         self.share_ended(folder).await
     }
@@ -202,46 +198,6 @@ impl Session {
             Some(code) if code.number() != 0 => Err(Error::from_failure("s2", (*code).into())),
             _ => Ok(reply),
         }
-    }
-
-    /// The keys of a folder and of everything in it under a share key. What cannot be read is left out.
-    async fn keys_below(&self, folder: &Node, share: &ShareKey) -> Result<ShareNodeKeys> {
-        let nodes = self.tree().await?.subtree(folder);
-        let keys: Vec<(&Node, &NodeKey)> =
-            nodes.iter().filter_map(|node| Some((node, node.key()?))).collect();
-        let wrap = |(node, (_, key)): (usize, &(&Node, &NodeKey))| {
-            let key = Verbatim::from(&share.wrap_node_key(key)[..]);
-            KeyTriple { share: 0, node, key }
-        };
-        let triples = keys.iter().enumerate().map(wrap).collect();
-        let handles = keys.iter().map(|(node, _)| NodeSource::Node(node.handle())).collect();
-        Ok(ShareNodeKeys(vec![folder.handle()], handles, KeyTriples(triples)))
-    }
-
-    /// Gives the owner of a share keys of his own to what others put into it (`protocol-auth.md` 4.3).
-    async fn rewrite_foreign_keys(&self, folder: &Node) -> Result<()> {
-        let nodes = self.tree().await?.subtree(folder);
-        let pairs = self.with_account(|account, _| {
-            let is_own =
-                |owner| owner == KeyOwner::Unnamed || owner == KeyOwner::User(account.user);
-            let mut pairs = Vec::new();
-            for node in &nodes {
-                let keys = NodeKeys(node.row().keys.clone());
-                // A key that does not open the node's attributes must not be written under the master key.
-                let Some(key) = node.key() else { continue };
-                if !keys.entries().any(|(owner, _)| is_own(owner)) {
-                    let wrapped = base64::encode(&account.master.wrap_node_key(key));
-                    pairs.extend([node.handle().to_string(), wrapped]);
-                }
-            }
-            pairs
-        })?;
-        if pairs.is_empty() {
-            return Ok(());
-        }
-        let request = SetKeys { nk: Some(pairs), ..SetKeys::default() };
-        self.channel().call(&request).await?;
-        Ok(())
     }
 
     /// An error unless the folder is the account's own and no root.

@@ -304,6 +304,17 @@ impl Tree {
         self.0.all_below(node.handle()).into_iter().filter_map(|handle| self.node(handle)).collect()
     }
 
+    /// The same for nodes whose rows are wanted: only those are opened.
+    pub(crate) fn subtree_where(&self, node: &Node, wanted: impl Fn(&Row) -> bool) -> Vec<Node> {
+        let rows = self.0.all_below(node.handle()).into_iter().filter_map(|h| self.0.row(h));
+        rows.filter(wanted).map(|row| self.0.open(row)).collect()
+    }
+
+    /// The folders that are shared with others or have a folder link.
+    pub(crate) fn shared_roots(&self) -> Vec<Node> {
+        self.0.facts.shared.iter().filter_map(|handle| self.node(*handle)).collect()
+    }
+
     /// Adds a node, or puts another in the place of one with its handle.
     pub(crate) fn insert(&mut self, row: Row) {
         let state = Arc::make_mut(&mut self.0);

@@ -2,6 +2,7 @@
 
 use supermega::{Access, Answer, Error, ShareState, SharedWith};
 
+use crate::folder_link::Owner;
 use crate::world::{EMAIL, OTHER, at, contacts, content, other, put, read, server_of_two, session};
 
 const IN: &str = "//in/me@example.org/shared";
@@ -117,4 +118,48 @@ async fn a_share_is_left_and_nothing_moves_between_owners() {
     you.refresh().await.unwrap();
     assert!(you.tree().await.unwrap().incoming().is_empty());
     assert!(me.outgoing_shares().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_friend_puts_below_a_share_within_can_be_read_there() {
+    let server = server_of_two().await;
+    let (me, you) = contacts(&server).await;
+    me.make_folders(&"/shared/deep".parse().unwrap()).await.unwrap();
+    me.share(&at(&me, "/shared").await, OTHER, Access::Write).await.unwrap();
+    let link = me.make_link(&at(&me, "/shared/deep").await).await.unwrap();
+    you.refresh().await.unwrap();
+    you.complete_shares().await.unwrap();
+    // The friend knows nothing of the link within.
+    put(&you, &at(&you, &format!("{IN}/deep")).await, "late", 300).await;
+    let late = async || {
+        let reader = me.client().open_folder(&link).await.unwrap();
+        let node = reader.tree().await.unwrap();
+        node.children(&node.root().unwrap())[0].name().map(str::to_owned)
+    };
+    assert_eq!(late().await, None);
+    me.refresh().await.unwrap();
+    me.complete_shares().await.unwrap();
+    assert_eq!(late().await.as_deref(), Some("late"));
+}
+
+#[tokio::test]
+async fn what_a_friend_put_is_taken_out_of_the_share_with_a_key_of_the_owners() {
+    let server = server_of_two().await;
+    let (me, you) = contacts(&server).await;
+    let folder = me.make_folder(&"/shared".parse().unwrap()).await.unwrap();
+    me.share(&folder, OTHER, Access::Write).await.unwrap();
+    you.refresh().await.unwrap();
+    you.complete_shares().await.unwrap();
+    put(&you, &at(&you, IN).await, "theirs", 300).await;
+    me.refresh().await.unwrap();
+    let root = me.tree().await.unwrap().root().unwrap();
+    me.move_to(&at(&me, "/shared/theirs").await, &root).await.unwrap();
+    let owner = Owner::of(&server, &me).await;
+    let reply = owner.call(r#"{"a":"f","c":1,"r":1}"#).await;
+    let theirs = at(&me, "/theirs").await.handle().to_string();
+    let nodes = reply["f"].as_array().unwrap();
+    let keys = nodes.iter().find(|node| node["h"] == theirs).unwrap()["k"].as_str().unwrap();
+    let user = me.account().unwrap().user.to_string();
+    assert!(keys.starts_with(&user), "{keys}");
+    assert_eq!(read(&session(&server).await, "/theirs").await, content(300));
 }
