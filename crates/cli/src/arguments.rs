@@ -17,7 +17,7 @@ pub use account::{
     SignupStep, Upgrade,
 };
 pub use notes::{Mark, Prune, RestoreVersion, Trash, Versions, YesNo};
-pub use query::{Du, Find, Kind, Watch};
+pub use query::{Dedupe, Du, Find, Kind, Ls, Sort, Tree, Watch};
 pub use server::{Admin, Kdf, Server, ServerOrder, ServerUser};
 pub use sharing::{
     AddShare, Contact, Emails, Import, Link, LinkInfo, MakeLink, RemoveShare, Share, ShareAccess,
@@ -140,13 +140,15 @@ pub enum Command {
     Contact(Contact),
     /// Copy from here to there, from there to here, or within the account, on the server
     Cp(Cp),
+    /// List files that hold the same, and namesakes in one folder
+    Dedupe(Dedupe),
     /// Show the main job, start to end, against a server of its own
     Demo,
     /// Show how much the account holds
     Df,
     /// Show how much folders hold
     Du(Du),
-    /// Find files and folders by name, path, size or time
+    /// Find files and folders by name, path, size, time or notes
     Find(Find),
     /// Download files and folders; public links too
     Get(Get),
@@ -265,20 +267,6 @@ pub struct Login {
     pub ephemeral: bool,
 }
 
-/// `ls`
-#[derive(Debug, Args)]
-pub struct Ls {
-    /// Remote paths or folder links
-    #[arg(default_value = "/", value_name = "PATH")]
-    pub paths: Vec<String>,
-    /// Show kind, size, time and handle too
-    #[arg(short, long, env = "SUPERMEGA_LONG", value_parser = switch())]
-    pub long: bool,
-    /// Show sizes in KiB, MiB and so on
-    #[arg(short = 'H', long, env = "SUPERMEGA_HUMAN", value_parser = switch())]
-    pub human: bool,
-}
-
 /// `mkdir`
 #[derive(Debug, Args)]
 pub struct Mkdir {
@@ -327,14 +315,6 @@ pub struct Rm {
     /// Delete for good rather than move to the rubbish bin
     #[arg(long, env = "SUPERMEGA_PERMANENT", value_parser = switch())]
     pub permanent: bool,
-}
-
-/// `tree`
-#[derive(Debug, Args)]
-pub struct Tree {
-    /// Remote paths or folder links
-    #[arg(default_value = "/", value_name = "PATH")]
-    pub paths: Vec<String>,
 }
 
 /// How a switch's variable is read: `SUPERMEGA_JSON=1` is yes; empty, `0`, `no` and the like are no.

@@ -40,7 +40,7 @@ pub async fn run(context: &Context) -> Result<Exit> {
         size(bytes, true)
     ))?;
     let remote = session.refresh().await?;
-    tree::draw(context, &remote, &remote.root()?)?;
+    tree::draw(context, &crate::arguments::Tree::default(), &remote, &remote.root()?).await?;
 
     let path: RemotePath = "/Holidays/a photo 📷.raw".parse()?;
     let link = session.make_link(&remote.at(&path)?).await?;

@@ -1,15 +1,19 @@
 //! `du`: how much lies in folders.
 
+use std::cmp::Reverse;
+
 use serde_json::json;
 use supermega::name::for_terminal;
-use supermega::{Node, RemotePath, Tree};
+use supermega::{Node, Tree, Usage};
 
+use super::below::{Below, Entry};
 use super::summary::Summary;
+use super::sums::sums;
 use crate::arguments::Du;
 use crate::context::{Context, Found};
 use crate::error::Result;
 use crate::exit_code::Exit;
-use crate::output::size;
+use crate::output::{Listing, size};
 
 /// Shows each path's size, and those of the folders in it as far down as asked.
 pub async fn run(arguments: Du, context: &Context) -> Result<Exit> {
@@ -17,51 +21,56 @@ pub async fn run(arguments: Du, context: &Context) -> Result<Exit> {
     let (mut session, mut summary) = (None, Summary::default());
     for path in &arguments.paths {
         match context.find(&mut session, path).await {
-            Ok(found) => summary.add(context, measure(&arguments, context, &found))?,
+            Ok(Found { tree, node, .. }) => {
+                let arguments = arguments.clone();
+                let write = move |out: &mut Listing| measure(out, &arguments, &tree, &node);
+                summary.add(context, context.output.listing(write).await)?;
+            }
             Err(error) => summary.fail(context, error, several)?,
         }
     }
     Ok(summary.exit(context))
 }
 
-fn measure(arguments: &Du, context: &Context, found: &Found) -> Result<()> {
-    let tree = &found.tree;
-    let mut pending = vec![(tree.path_of(&found.node), found.node.clone(), 0)];
-    while let Some((path, node, depth)) = pending.pop() {
-        show(arguments, context, tree, &node, &path)?;
-        if depth < arguments.depth {
-            let folders = tree.children(&node).into_iter().rev().filter(|node| !node.is_file());
-            pending.extend(folders.map(|folder| {
-                let path = match folder.name() {
-                    Some(name) => path.join(name),
-                    None => RemotePath::handle(folder.handle()),
-                };
-                (path, folder, depth + 1)
-            }));
-        }
+fn measure(out: &mut Listing, arguments: &Du, tree: &Tree, top: &Node) -> Result<()> {
+    let sums = sums(tree, top, arguments.depth);
+    let usage = |node: &Node| match sums.get(&node.handle()) {
+        Some(usage) => *usage,
+        None => tree.usage(node),
+    };
+    let top = Entry::top(tree, top);
+    let below = Below::new(tree, top, Some(arguments.depth))
+        .filter(|entry| entry.depth == 0 || arguments.all || !entry.node.is_file())
+        .map(|entry| (usage(&entry.node), entry));
+    if !arguments.sort {
+        return below
+            .into_iter()
+            .try_for_each(|(usage, entry)| show(out, arguments, &entry, usage));
     }
-    Ok(())
+    let mut all: Vec<(Usage, Entry)> = below.collect();
+    all.sort_by_key(|(usage, _)| Reverse(bytes(arguments, usage)));
+    all.iter().try_for_each(|(usage, entry)| show(out, arguments, entry, *usage))
 }
 
-fn show(
-    arguments: &Du,
-    context: &Context,
-    tree: &Tree,
-    node: &Node,
-    path: &RemotePath,
-) -> Result<()> {
-    let usage = tree.usage(node);
-    let text = path.to_string();
-    let line = format!("{:>14}  {}", size(usage.bytes, arguments.human), for_terminal(&text));
-    context.output.data(&line, || {
-        json!({
-            "type": "usage",
-            "path": text,
-            "bytes": usage.bytes,
-            "files": usage.files,
-            "folders": usage.folders,
-            "version_bytes": usage.version_bytes,
-            "versions": usage.versions,
-        })
-    })
+fn bytes(arguments: &Du, usage: &Usage) -> u64 {
+    usage.bytes + if arguments.versions { usage.version_bytes } else { 0 }
+}
+
+fn show(out: &mut Listing, arguments: &Du, entry: &Entry, usage: Usage) -> Result<()> {
+    let path = entry.path.to_string();
+    let bytes = size(bytes(arguments, &usage), arguments.human);
+    out.line(
+        || format!("{bytes:>14}  {}", for_terminal(&path)),
+        || {
+            json!({
+                "type": "usage",
+                "path": path,
+                "bytes": usage.bytes,
+                "files": usage.files,
+                "folders": usage.folders,
+                "version_bytes": usage.version_bytes,
+                "versions": usage.versions,
+            })
+        },
+    )
 }

@@ -1,78 +1,87 @@
 //! `find`: what in a folder, at any depth, is so and so.
 
-use std::io::Write;
 use std::path::Path;
 
 use regex::Regex;
 use supermega::name::for_terminal;
-use supermega::{Node, RemotePath};
+use supermega::{Marks, Node, RemotePath, Tree};
 
+use super::below::{Below, Entry};
 use super::ls;
 use super::summary::Summary;
 use crate::arguments::{Find, Kind};
 use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
+use crate::output::Listing;
 use crate::selection::Pattern;
 
 /// Shows what is found, while it is found.
 pub async fn run(arguments: Find, context: &Context) -> Result<Exit> {
     let several = arguments.paths.len() > 1;
-    let wanted = Wanted::new(&arguments)?;
     let (mut session, mut summary) = (None, Summary::default());
     for path in &arguments.paths {
+        let wanted = Wanted::new(&arguments)?;
         match context.find(&mut session, path).await {
-            Ok(found) => summary.add(context, look(&wanted, context, &found))?,
+            Ok(Found { tree, node, .. }) => {
+                let write = move |out: &mut Listing| look(out, &wanted, &tree, &node);
+                summary.add(context, context.output.listing(write).await)?;
+            }
             Err(error) => summary.fail(context, error, several)?,
         }
     }
     Ok(summary.exit(context))
 }
 
-fn look(wanted: &Wanted, context: &Context, found: &Found) -> Result<()> {
-    let tree = &found.tree;
-    if found.node.is_file() {
-        let path = tree.path_of(&found.node);
-        return if wanted.is(&found.node, &path) {
-            show(wanted, context, &found.node, &path)
-        } else {
-            Ok(())
-        };
+fn look(out: &mut Listing, wanted: &Wanted, tree: &Tree, top: &Node) -> Result<()> {
+    let arguments = &wanted.arguments;
+    if !arguments.handle.is_empty() {
+        let nodes = arguments.handle.iter().filter_map(|handle| tree.node(*handle));
+        let nodes = nodes.filter(|node| arguments.strays || tree.is_within(node, top.handle()));
+        return show_wanted(out, wanted, nodes.map(|node| Entry::top(tree, &node)));
     }
-    for step in tree.walk_from(&found.node) {
-        for node in step.folders.iter().chain(&step.files) {
-            let path = match node.name() {
-                Some(name) => step.path.join(name),
-                None => RemotePath::handle(node.handle()),
-            };
-            if wanted.is(node, &path) {
-                show(wanted, context, node, &path)?;
-            }
-        }
+    if arguments.strays {
+        let tops = tree.strays().into_iter().map(|stray| Entry::top(tree, &stray));
+        let below = tops.flat_map(|top| Below::new(tree, top, arguments.depth));
+        return show_wanted(out, wanted, below);
     }
-    Ok(())
+    let below = Below::new(tree, Entry::top(tree, top), arguments.depth);
+    show_wanted(out, wanted, below.filter(|entry| entry.depth > 0 || entry.node.is_file()))
 }
 
-fn show(wanted: &Wanted, context: &Context, node: &Node, path: &RemotePath) -> Result<()> {
-    let text = path.to_string();
+fn show_wanted(
+    out: &mut Listing,
+    wanted: &Wanted,
+    mut entries: impl Iterator<Item = Entry>,
+) -> Result<()> {
+    entries.try_for_each(|entry| match wanted.is(&entry.node, &entry.path) {
+        true => show(out, wanted, &entry),
+        false => Ok(()),
+    })
+}
+
+fn show(out: &mut Listing, wanted: &Wanted, entry: &Entry) -> Result<()> {
+    let path = entry.path.to_string();
     if wanted.arguments.print0 {
-        let mut out = std::io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        return Ok(out.write_all(b"\0")?);
+        return out.zero_ended(&path);
     }
-    context.output.data(&for_terminal(&text), || ls::object_at(path, node))
+    let line = || match entry.node.problem().filter(|_| wanted.arguments.problem) {
+        Some(problem) => format!("{}  ({problem})", for_terminal(&path)),
+        None => for_terminal(&path).into_owned(),
+    };
+    out.line(line, || ls::object_at(&entry.path, &entry.node))
 }
 
 /// What is looked for.
-struct Wanted<'a> {
-    arguments: &'a Find,
+struct Wanted {
+    arguments: Find,
     /// A pattern for names, and whether case matters.
     name: Option<(Pattern, bool)>,
     regex: Option<Regex>,
 }
 
-impl<'a> Wanted<'a> {
-    fn new(arguments: &'a Find) -> Result<Self> {
+impl Wanted {
+    fn new(arguments: &Find) -> Result<Self> {
         let has_capitals = |text: &str| text.chars().any(char::is_uppercase);
         let name = arguments.name.as_deref().map(|text| (Pattern::new(text), has_capitals(text)));
         let regex = arguments.regex.as_deref().map(|text| {
@@ -80,11 +89,16 @@ impl<'a> Wanted<'a> {
             let built = builder.case_insensitive(!has_capitals(text)).build();
             built.map_err(|error| CommandError::Usage(error.to_string()))
         });
-        Ok(Self { arguments, name, regex: regex.transpose()? })
+        Ok(Self { arguments: arguments.clone(), name, regex: regex.transpose()? })
     }
 
     fn is(&self, node: &Node, path: &RemotePath) -> bool {
-        let wanted = self.arguments;
+        self.has_facts(node) && self.has_marks(node) && self.is_named(node) && self.is_at(path)
+    }
+
+    /// Kind, size, time and problem.
+    fn has_facts(&self, node: &Node) -> bool {
+        let wanted = &self.arguments;
         let kind = match wanted.kind {
             Some(Kind::File) => node.is_file(),
             Some(Kind::Folder) => !node.is_file(),
@@ -95,10 +109,23 @@ impl<'a> Wanted<'a> {
             || (node.is_file()
                 && wanted.min_size.is_none_or(|min| node.size() >= min)
                 && wanted.max_size.is_none_or(|max| node.size() <= max));
-        let time = node.modified().or_else(|| node.created());
+        let timed = wanted.newer_than.is_some() || wanted.older_than.is_some();
+        let time = timed.then(|| node.modified().or_else(|| node.created())).flatten();
         let newer = wanted.newer_than.is_none_or(|then| time.is_some_and(|time| time > then));
         let older = wanted.older_than.is_none_or(|then| time.is_some_and(|time| time < then));
-        kind && size && newer && older && self.is_named(node) && self.is_at(path)
+        let problem = !wanted.problem || node.problem().is_some();
+        kind && size && newer && older && problem
+    }
+
+    fn has_marks(&self, node: &Node) -> bool {
+        let Find { favourite, label, tag, .. } = &self.arguments;
+        if !favourite && label.is_none() && tag.is_empty() {
+            return true;
+        }
+        let marks = Marks::of(node);
+        (!favourite || marks.favourite)
+            && label.is_none_or(|label| marks.label == Some(label))
+            && tag.iter().all(|tag| marks.tags.contains(tag))
     }
 
     fn is_named(&self, node: &Node) -> bool {

@@ -1,8 +1,10 @@
 //! The verbs, one file each.
 
+mod below;
 mod cat;
 mod contact;
 mod cp;
+mod dedupe;
 mod demo;
 mod df;
 mod du;
@@ -29,6 +31,7 @@ mod sessions;
 mod share;
 mod signup;
 mod summary;
+mod sums;
 mod trash;
 mod tree;
 mod verify;
@@ -50,6 +53,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Cancel(arguments) => recover::cancel(arguments, context).await,
         Command::Contact(arguments) => contact::run(arguments, context).await,
         Command::Cp(arguments) => cp::run(arguments, context).await,
+        Command::Dedupe(arguments) => dedupe::run(arguments, context).await,
         Command::Demo => demo::run(context).await,
         Command::Df => df::run(context).await,
         Command::Du(arguments) => du::run(arguments, context).await,

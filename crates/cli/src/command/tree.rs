@@ -1,14 +1,18 @@
 //! `tree`: a folder with everything below it, drawn.
 
+use std::collections::{HashMap, HashSet};
+
 use supermega::{Node, Tree};
 
+use super::below::Entry;
 use super::ls;
 use super::summary::Summary;
+use super::sums::sums;
 use crate::arguments;
-use crate::context::Context;
+use crate::context::{Context, Found};
 use crate::error::Result;
 use crate::exit_code::Exit;
-use crate::output::{name_of, size};
+use crate::output::{Listing, size};
 
 /// Draws each path's tree.
 pub async fn run(arguments: arguments::Tree, context: &Context) -> Result<Exit> {
@@ -16,20 +20,48 @@ pub async fn run(arguments: arguments::Tree, context: &Context) -> Result<Exit> 
     let (mut session, mut summary) = (None, Summary::default());
     for path in &arguments.paths {
         match context.find(&mut session, path).await {
-            Ok(found) => summary.add(context, draw(context, &found.tree, &found.node))?,
+            Ok(Found { tree, node, .. }) => {
+                summary.add(context, draw(context, &arguments, &tree, &node).await)?;
+            }
             Err(error) => summary.fail(context, error, several)?,
         }
     }
     Ok(summary.exit(context))
 }
 
-/// Draws a node and everything below it; deep trees need no deep stack.
-pub fn draw(context: &Context, tree: &Tree, top: &Node) -> Result<()> {
-    let mut pending = vec![(String::new(), String::new(), top.clone())];
-    while let Some((branch, indent, node)) = pending.pop() {
-        let line = format!("{branch}{}", label(&node));
-        context.output.data(&line, || ls::object(tree, &node))?;
-        let children = tree.children(&node);
+/// Draws a node and everything below it.
+pub async fn draw(
+    context: &Context,
+    arguments: &arguments::Tree,
+    tree: &Tree,
+    top: &Node,
+) -> Result<()> {
+    let (arguments, tree, top) = (arguments.clone(), tree.clone(), top.clone());
+    context.output.listing(move |out| write(out, &arguments, &tree, &top)).await
+}
+
+/// Deep trees need no deep stack.
+fn write(out: &mut Listing, arguments: &arguments::Tree, tree: &Tree, top: &Node) -> Result<()> {
+    let depth = arguments.depth.unwrap_or(usize::MAX);
+    let sums = if arguments.sizes { sums(tree, top, depth) } else { HashMap::new() };
+    let mut seen = HashSet::from([top.handle()]);
+    let mut pending = vec![(String::new(), String::new(), Entry::top(tree, top))];
+    while let Some((branch, indent, entry)) = pending.pop() {
+        let bytes = match entry.node.is_file() {
+            true => Some(entry.node.size()),
+            false => sums.get(&entry.node.handle()).map(|usage| usage.bytes),
+        };
+        let bytes = bytes.map(|bytes| format!(" ({})", size(bytes, true))).unwrap_or_default();
+        let line = || format!("{branch}{}{bytes}", ls::label(&entry));
+        out.line(line, || ls::object_at(&entry.path, &entry.node))?;
+        if entry.depth >= depth {
+            continue;
+        }
+        let mut children = entry.children(tree);
+        children.retain(|child| match child.node.is_file() {
+            true => !arguments.folders_only,
+            false => seen.insert(child.node.handle()),
+        });
         for (i, child) in children.into_iter().rev().enumerate() {
             let (fork, below) =
                 if i == 0 { ("└── ", "    ") } else { ("├── ", "│   ") };
@@ -37,12 +69,4 @@ pub fn draw(context: &Context, tree: &Tree, top: &Node) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn label(node: &Node) -> String {
-    match node.is_file() {
-        true => format!("{} ({})", name_of(node), size(node.size(), true)),
-        false if node.parent().is_none() => name_of(node),
-        false => format!("{}/", name_of(node)),
-    }
 }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use serde_json::json;
 use supermega::{Node, Session};
 
+use super::ls;
 use crate::arguments::{Prune, RestoreVersion, Versions};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
@@ -41,14 +42,7 @@ async fn list(context: &Context, session: &Session, path: &str) -> Result<()> {
         let time = local_time(version.created());
         let line =
             format!("{number:>3}  {}  {time}  {}", version.handle(), size(version.size(), false));
-        let created = version.created().and_then(|time| jiff::Timestamp::try_from(time).ok());
-        context.output.data(&line, || {
-            json!({
-                "type": "version", "path": path, "number": number, "size": version.size(),
-                "handle": version.handle().to_string(),
-                "created": created.map(jiff::Timestamp::as_second),
-            })
-        })?;
+        context.output.data(&line, || ls::version_object(path, number, version))?;
     }
     Ok(())
 }

@@ -2,20 +2,41 @@
 
 use serde_json::{Value, json};
 use supermega::name::for_terminal;
-use supermega::{Error, Event, Node, NodeHandle, Tree};
+use supermega::{Error, Event, Events, Node, NodeHandle, NodeKind, Tree};
 
 use crate::arguments::Watch;
 use crate::context::{Context, Found};
-use crate::error::Result;
+use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
+use crate::output::Output;
 
-/// Shows events until the session is over, until there were enough, or until it is interrupted.
+/// Shows events until the session is over, until there were enough, until it took long enough, until nobody reads
+/// them any more, or until it is interrupted.
 pub async fn run(arguments: Watch, context: &Context) -> Result<Exit> {
     let found = context.find(&mut None, &arguments.path).await?;
-    let Found { session, node: folder, .. } = &found;
-    let mut events = session.events().await?;
+    let mut events = found.session.events().await?;
     context.output.note(&format!("watching {}", for_terminal(&arguments.path)));
-    let mut left = arguments.count.unwrap_or(usize::MAX);
+    let over = async {
+        match arguments.duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        exit = show(&mut events, &found, arguments.count, context) => exit,
+        () = over => Ok(Exit::Done),
+        () = Output::closed() => Err(CommandError::ClosedPipe),
+    }
+}
+
+async fn show(
+    events: &mut Events,
+    found: &Found,
+    count: Option<usize>,
+    context: &Context,
+) -> Result<Exit> {
+    let Found { session, node: folder, .. } = found;
+    let mut left = count.unwrap_or(usize::MAX);
     while left > 0 {
         let Some(event) = events.next().await else { break };
         let tree = session.tree().await?;
@@ -42,6 +63,8 @@ fn tell(event: &Event, tree: &Tree, folder: &Node) -> Option<Told> {
         tree.is_within(node, folder.handle()).then(|| told(what, tree, node, &Value::Null))
     };
     let of_handle = |what: &str, handle: NodeHandle| of_node(what, &tree.node(handle)?);
+    // What concerns no folder is told to whoever watches all of them.
+    let is_root = folder.kind() == NodeKind::Root;
     let of_account = |what: &str| Told {
         line: what.to_owned(),
         object: json!({ "type": "event", "event": what }),
@@ -73,10 +96,14 @@ fn tell(event: &Event, tree: &Tree, folder: &Node) -> Option<Told> {
         }
         Event::LinkChanged(handle) => of_handle("link", *handle),
         Event::ShareChanged(handle) => of_handle("share", *handle),
-        Event::ContactsChanged => Some(of_account("contacts")),
-        Event::UserAttributesChanged { names, .. } => Some(Told {
+        Event::ContactsChanged => is_root.then(|| of_account("contacts")),
+        Event::UserAttributesChanged { names, .. } => is_root.then(|| Told {
             line: format!("attributes  {}", for_terminal(&names.join(" "))),
             object: json!({ "type": "event", "event": "attributes", "names": names }),
+        }),
+        Event::Other(packet) => is_root.then(|| Told {
+            line: format!("other     {}", for_terminal(packet)),
+            object: json!({ "type": "event", "event": "other", "packet": packet }),
         }),
         Event::Reloaded => Some(of_account("reloaded")),
         _ => None,

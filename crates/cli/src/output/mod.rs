@@ -1,5 +1,7 @@
 //! Everything that the command prints: data on standard output, all else on standard error.
 
+mod closed;
+mod listing;
 mod progress;
 mod text;
 
@@ -13,8 +15,9 @@ use supermega::name::for_terminal;
 use crate::arguments::{Color, Global};
 use crate::error::{CommandError, Result};
 
+pub use listing::Listing;
 pub use progress::Bars;
-pub use text::{local_time, name_of, size};
+pub use text::{local_time, name_of, seconds, size};
 
 /// Where output goes, and how much of it there is.
 #[derive(Clone, Debug)]

@@ -29,6 +29,11 @@ pub fn local_time(time: Option<SystemTime>) -> String {
         .map_or_else(|| "-".into(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
+/// A time as programs read it: seconds since 1970.
+pub fn seconds(time: Option<SystemTime>) -> Option<i64> {
+    time.and_then(|time| jiff::Timestamp::try_from(time).ok()).map(jiff::Timestamp::as_second)
+}
+
 /// A node's name as a terminal may show it; one that has none is shown by handle and reason.
 pub fn name_of(node: &Node) -> String {
     match (node.name(), node.kind(), node.problem()) {

@@ -20,6 +20,7 @@ fn the_verbs_are_those_that_are_built() {
             "cat",
             "contact",
             "cp",
+            "dedupe",
             "demo",
             "df",
             "du",

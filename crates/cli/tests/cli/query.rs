@@ -59,6 +59,90 @@ fn du_adds_up() {
     assert_eq!((&usage["versions"], &usage["version_bytes"]), (&1.into(), &10.into()));
 }
 
+/// A watch that has begun.
+fn watching(world: &World, arguments: &[&str]) -> std::process::Child {
+    let mut child = world.command(&[&["watch"], arguments].concat()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("watching /"), "{line}");
+    child
+}
+
+#[test]
+fn watch_ends_when_it_is_over_or_nobody_reads_it() {
+    let world = world();
+    assert_eq!(world.ok(&["watch", "--for", "1s"]), "");
+    assert_eq!(world.run(&["watch", "--for", "soon"]).code, 2);
+    // Nothing happens that would have to be written.
+    let mut child = watching(&world, &[]);
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn watch_ends_when_it_is_interrupted() {
+    let world = world();
+    let mut child = watching(&world, &["/a"]);
+    let mut kill = std::process::Command::new("kill");
+    assert!(kill.args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn watch_tells_of_every_kind_of_change() {
+    let world = world();
+    let mut child = world.command(&["--json", "watch"]).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    // Nothing says to a program when the watch has begun.
+    let mut began = None;
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| next(&mut out));
+        let mut number = 0;
+        while !first.is_finished() {
+            number += 1;
+            world.ok(&["mkdir", &format!("/begin {number}")]);
+        }
+        began = Some((first.join().unwrap(), number));
+    });
+    let (mut event, last) = began.unwrap();
+    while event["name"] != format!("begin {last}") {
+        event = next(&mut out);
+    }
+    world.ok(&["mv", "/begin 1", "/renamed"]);
+    world.ok(&["mv", "/renamed", "/a"]);
+    world.ok(&["mark", "/a/renamed", "--favourite", "yes"]);
+    world.ok(&["link", "make", "/a/one.txt"]);
+    world.ok(&["rm", "-r", "--permanent", "/a/renamed"]);
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|(event, _, _)| event != "removed") {
+        let event = next(&mut out);
+        let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        seen.push((text("event"), text("path"), text("from")));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    seen.retain(|(event, _, _)| event != "attributes");
+    let seen: Vec<(&str, &str, &str)> =
+        seen.iter().map(|(event, path, from)| (&event[..], &path[..], &from[..])).collect();
+    assert_eq!(
+        seen,
+        [
+            ("renamed", "/renamed", "begin 1"),
+            ("moved", "/a/renamed", "/"),
+            ("changed", "/a/renamed", ""),
+            ("link", "/a/one.txt", ""),
+            ("removed", "/a/renamed", ""),
+        ]
+    );
+}
+
+fn next(out: &mut impl BufRead) -> Value {
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    serde_json::from_str(&line).unwrap()
+}
+
 #[test]
 fn watch_shows_what_another_run_does() {
     let world = world();

@@ -1,6 +1,6 @@
 //! A server in a process of its own, and the command pointed at it with a home of its own.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -86,6 +86,28 @@ impl World {
         // A command that reads nothing may have ended already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         child.wait_with_output().unwrap().into()
+    }
+
+    /// Sends a request as it is, and gives the answer's body.
+    pub fn post(&self, target: &str, header: &str, body: &str) -> serde_json::Value {
+        let host = self.url.trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        let length = body.len();
+        let head =
+            format!("POST {target} HTTP/1.1\r\nHost: {host}\r\n{header}Connection: close\r\n");
+        write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
+    }
+
+    /// Makes a tree of so many nodes in the account; the server must be one with an outbox.
+    pub fn generate(&self, nodes: u32) {
+        let token = std::fs::read_to_string(self.path("data/admin-token")).unwrap();
+        let header = format!("X-Admin-Token: {}\r\n", token.trim());
+        let body = serde_json::json!({ "email": EMAIL, "password": PASSWORD, "nodes": nodes });
+        self.post("/admin/generate", &header, &body.to_string());
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
