@@ -15,6 +15,7 @@ use super::cat::write_out;
 use super::lanes::Lanes;
 use super::overwrite::{Pair, Verdict, decide};
 use super::summary::Summary;
+use super::tally::Tally;
 use crate::arguments::{Choice, Get, Pace};
 use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
@@ -74,10 +75,13 @@ pub async fn run(arguments: Get, context: &Context) -> Result<Exit> {
             Err(error) => summary.fail(context, error, several)?,
         }
     }
-    let jobs = settle(context, jobs, &arguments, &mut summary).await?;
-    match arguments.choice.dry_run {
-        true => tell(context, &jobs, &mut summary)?,
-        false => fetch(context, jobs, &arguments.pace, &mut summary).await?,
+    let mut tally = Tally::begin();
+    let jobs = settle(context, jobs, &arguments, &mut summary, &mut tally).await?;
+    if arguments.choice.dry_run {
+        tell(context, &jobs, &mut summary)?;
+    } else {
+        fetch(context, jobs, &arguments.pace, &mut summary, &mut tally).await?;
+        tally.tell(context, "downloaded", &summary)?;
     }
     Ok(summary.exit(context))
 }
@@ -123,7 +127,8 @@ impl Target {
         let local = to_local(name, System::current());
         let path = self.path.join(local.as_ref());
         if local != name {
-            say_renamed(context, name, &path);
+            // Whoever closed standard output is told by the first file.
+            let _ = say_renamed(context, name, &path);
         }
         path
     }
@@ -158,7 +163,7 @@ fn plan(
     plan.folders
         .retain(|folder| selection.has_folder(&below(folder), files.iter().map(PathBuf::as_path)));
     for renamed in &plan.renamed {
-        say_renamed(context, &renamed.name, &renamed.path);
+        say_renamed(context, &renamed.name, &renamed.path)?;
     }
     for node in &plan.unreadable {
         summary.add::<()>(context, Err(unreadable(node)))?;
@@ -183,6 +188,7 @@ async fn settle(
     jobs: Vec<Job>,
     arguments: &Get,
     summary: &mut Summary,
+    tally: &mut Tally,
 ) -> Result<Vec<Job>> {
     let mut wanted = Vec::with_capacity(jobs.len());
     for mut job in jobs {
@@ -209,6 +215,7 @@ async fn settle(
                 let kept = Download::forget(&job.path).await.map_err(CommandError::from);
                 let kept = kept.and(report(context, &job.path, job.size, "skipped"));
                 summary.add(context, kept)?;
+                tally.skipped();
             }
             Verdict::Undecided => {
                 let error = CommandError::Different(job.path.display().to_string());
@@ -233,6 +240,7 @@ async fn fetch(
     jobs: Vec<Job>,
     pace: &Pace,
     summary: &mut Summary,
+    tally: &mut Tally,
 ) -> Result<()> {
     let several = jobs.len() > 1;
     let bars: Arc<dyn Progress> =
@@ -250,7 +258,10 @@ async fn fetch(
         .buffer_unordered(lanes.count());
     while let Some((path, size, fetched)) = running.next().await {
         let done = match fetched {
-            Ok(()) => report(context, &path, size, "downloaded"),
+            Ok(()) => {
+                tally.transferred(size);
+                report(context, &path, size, "downloaded")
+            }
             Err(error) if several => Err(CommandError::of(error, &path.display().to_string())),
             Err(error) => Err(error.into()),
         };
@@ -289,8 +300,10 @@ fn unreadable(node: &Node) -> CommandError {
     Error::Integrity { what: name_of(node), why }.into()
 }
 
-fn say_renamed(context: &Context, name: &str, path: &Path) {
+fn say_renamed(context: &Context, name: &str, path: &Path) -> Result<()> {
     context.output.note(&format!("{:?} becomes {}", for_terminal(name), shown(path)));
+    let path = path.display().to_string();
+    context.output.object(|| json!({ "type": "renamed", "name": name, "path": path }))
 }
 
 fn shown(path: &Path) -> String {

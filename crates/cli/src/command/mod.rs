@@ -32,6 +32,7 @@ mod share;
 mod signup;
 mod summary;
 mod sums;
+mod tally;
 mod trash;
 mod tree;
 mod verify;

@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
 use supermega::name::{System, for_terminal, to_remote};
-use supermega::transfer::{PlannedUpload, Progress, TargetState, Upload, UploadPlan};
+use supermega::transfer::{
+    PlannedUpload, Progress, TargetState, Upload, UploadPlan, sweep_journals,
+};
 use supermega::{Error, Node, RemotePath, Session, Tree};
 
 use super::lanes::Lanes;
 use super::overwrite::{Pair, Verdict, decide};
 use super::summary::Summary;
+use super::tally::Tally;
 use crate::arguments::{Choice, Put};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
@@ -43,6 +46,10 @@ pub async fn run(arguments: Put, context: &Context) -> Result<Exit> {
         Err(Error::NotFound { .. }) if !several && !target.ends_with('/') => false,
         Err(error) => return Err(error.into()),
     };
+    if !arguments.choice.dry_run {
+        // What cannot be cleared away now can be later.
+        let _ = sweep_journals(context.journals()?).await;
+    }
     let spool = tempfile::tempdir()?;
     let target = Target { path, is_folder, spool: spool.path() };
     let (mut summary, mut files) = (Summary::default(), Vec::new());
@@ -69,10 +76,13 @@ pub async fn run(arguments: Put, context: &Context) -> Result<Exit> {
         spool: spool.path(),
         folders: Mutex::default(),
     };
-    let wanted = sending.settle(files, &mut summary).await?;
-    match arguments.choice.dry_run {
-        true => sending.tell(&wanted, &mut summary)?,
-        false => sending.send(wanted, &mut summary).await?,
+    let mut tally = Tally::begin();
+    let wanted = sending.settle(files, &mut summary, &mut tally).await?;
+    if arguments.choice.dry_run {
+        sending.tell(&wanted, &mut summary)?;
+    } else {
+        sending.send(wanted, &mut summary, &mut tally).await?;
+        tally.tell(context, "uploaded", &summary)?;
     }
     Ok(summary.exit(context))
 }
@@ -214,6 +224,7 @@ impl Sending<'_> {
         &self,
         files: Vec<PlannedUpload>,
         summary: &mut Summary,
+        tally: &mut Tally,
     ) -> Result<Vec<PlannedUpload>> {
         let context = self.context;
         let unfinished = std::fs::read_dir(context.journals()?)
@@ -242,6 +253,7 @@ impl Sending<'_> {
                         self.upload(&file).await?.forget(&file.local).await?;
                     }
                     summary.add(context, report(context, &file, None, "skipped"))?;
+                    tally.skipped();
                 }
                 Verdict::Undecided => {
                     summary.add::<()>(context, Err(CommandError::Different(remote)))?;
@@ -261,7 +273,12 @@ impl Sending<'_> {
         Ok(())
     }
 
-    async fn send(&self, files: Vec<PlannedUpload>, summary: &mut Summary) -> Result<()> {
+    async fn send(
+        &self,
+        files: Vec<PlannedUpload>,
+        summary: &mut Summary,
+        tally: &mut Tally,
+    ) -> Result<()> {
         let several = files.len() > 1;
         let bytes = files.iter().map(|file| file.size).sum();
         let bars: Arc<dyn Progress> = Arc::new(self.context.output.bars(files.len(), bytes));
@@ -281,7 +298,10 @@ impl Sending<'_> {
             .buffer_unordered(lanes.count());
         while let Some((file, sent)) = running.next().await {
             let done = match sent {
-                Ok(node) => report(self.context, &file, Some(&node), "uploaded"),
+                Ok(node) => {
+                    tally.transferred(file.size);
+                    report(self.context, &file, Some(&node), "uploaded")
+                }
                 Err(error) if several => Err(CommandError::of(error, &file.remote.to_string())),
                 Err(error) => Err(error.into()),
             };

@@ -37,6 +37,11 @@ impl Summary {
         self.add::<()>(context, Err(error))
     }
 
+    /// How many things failed.
+    pub fn failed(&self) -> usize {
+        self.failed
+    }
+
     /// How the run ends: a failure alone with its own code, among successes as partly done.
     pub fn exit(&self, context: &Context) -> Exit {
         match (self.first, self.done) {

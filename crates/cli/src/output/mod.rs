@@ -24,6 +24,7 @@ pub use text::{local_time, name_of, seconds, size};
 pub struct Output {
     json: bool,
     quiet: bool,
+    progress: bool,
     bars: MultiProgress,
 }
 
@@ -50,7 +51,12 @@ impl Output {
                 .init();
         }
         let bars = MultiProgress::with_draw_target(target);
-        Self { json: global.json, quiet: global.quiet, bars }
+        Self { json: global.json, quiet: global.quiet, progress: !global.no_progress, bars }
+    }
+
+    /// Whether a program wants to know how far a transfer is.
+    fn tells_progress(&self) -> bool {
+        self.json && self.progress
     }
 
     /// Whether output is for a program.

@@ -1,4 +1,5 @@
-//! One bar for all files of a transfer: bytes, rate, how long it will take, and how many files are done.
+//! One bar for all files of a transfer: bytes, rate, how long it will take, and how many files are done. Programs
+//! get the same as objects.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +12,9 @@ use supermega::transfer::{Progress, TransferEvent};
 
 use super::Output;
 
+/// How often programs are told how far it is.
+const EVERY: Duration = Duration::from_secs(1);
+
 /// Shows how a transfer goes.
 #[derive(Debug)]
 pub struct Bars {
@@ -18,6 +22,10 @@ pub struct Bars {
     files: u64,
     finished: AtomicU64,
     output: Output,
+    begun: Instant,
+    /// Bytes that travelled: those of an earlier run are none.
+    moved: AtomicU64,
+    told: Mutex<Instant>,
     /// When the wait ends that was told last: all transfers wait for the same quota.
     waiting: Mutex<Option<Instant>>,
 }
@@ -32,8 +40,41 @@ impl Bars {
             bar.set_style(style);
         }
         bar.set_prefix(format!("0/{files}"));
-        let (finished, waiting) = (AtomicU64::new(0), Mutex::default());
-        Self { bar, files, finished, output: output.clone(), waiting }
+        let (finished, waiting, begun) = (AtomicU64::new(0), Mutex::default(), Instant::now());
+        let (moved, told, output) = (AtomicU64::new(0), Mutex::new(begun), output.clone());
+        Self { bar, files, finished, output, begun, moved, told, waiting }
+    }
+
+    /// Tells a program how far it is, once in a while.
+    fn tell(&self) {
+        if !self.output.tells_progress() {
+            return;
+        }
+        {
+            // Whoever finds another thread at it has nothing to add.
+            let Ok(mut told) = self.told.try_lock() else { return };
+            if told.elapsed() < EVERY {
+                return;
+            }
+            *told = Instant::now();
+        }
+        let moved = self.moved.load(Ordering::Relaxed);
+        let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = moved.saturating_mul(1000) / millis;
+        let (bytes, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        let eta = total.saturating_sub(bytes).checked_div(rate);
+        // Whoever closed standard output is told by the next file.
+        let _ = self.output.object(|| {
+            json!({
+                "type": "progress",
+                "bytes": bytes,
+                "total_bytes": total,
+                "files": self.finished.load(Ordering::Relaxed),
+                "total_files": self.files,
+                "rate": rate,
+                "eta": eta,
+            })
+        });
     }
 
     fn say_waiting(&self, kind: QuotaKind, wait: Duration) {
@@ -57,7 +98,11 @@ impl Bars {
 impl Progress for Bars {
     fn event(&self, event: TransferEvent<'_>) {
         match event {
-            TransferEvent::Advanced { bytes } => self.bar.inc(bytes),
+            TransferEvent::Advanced { bytes } => {
+                self.bar.inc(bytes);
+                self.moved.fetch_add(bytes, Ordering::Relaxed);
+                self.tell();
+            }
             TransferEvent::Restarted { bytes } => {
                 self.bar.set_position(self.bar.position().saturating_sub(bytes));
             }

@@ -3,16 +3,12 @@
 use crate::world::{Done, World, content, snapshot};
 
 fn states(world: &World, arguments: &[&str]) -> Vec<String> {
-    let arguments = [&["--json"], arguments].concat();
-    let mut states: Vec<String> = world
-        .ok(&arguments)
-        .lines()
-        .map(|line| {
-            let object: serde_json::Value = serde_json::from_str(line).unwrap();
-            let path = object["path"].as_str().unwrap();
-            format!("{} {}", path.rsplit('/').next().unwrap(), object["state"].as_str().unwrap())
-        })
-        .collect();
+    let files = world.objects("file", arguments);
+    let state = |file: &serde_json::Value| {
+        let path = file["path"].as_str().unwrap();
+        format!("{} {}", path.rsplit('/').next().unwrap(), file["state"].as_str().unwrap())
+    };
+    let mut states: Vec<String> = files.iter().map(state).collect();
     states.sort();
     states
 }
@@ -199,30 +195,14 @@ fn a_rate_is_kept() {
     world.ok(&["put", "--limit-rate", "500K", "file", "/"]);
     world.ok(&["get", "--limit-rate", "500K", "/file", "copy"]);
     assert!(begun.elapsed() >= std::time::Duration::from_millis(1100), "{:?}", begun.elapsed());
+    let slowly = ["get", "--limit-rate", "200K", "/file", "again"];
+    let told = world.objects("progress", &slowly);
+    let last = told.last().expect("a word a second");
+    assert_eq!((&last["total_bytes"], &last["total_files"]), (&300_000.into(), &1.into()));
+    assert!(last["rate"].as_u64().unwrap() <= 400_000, "{last}");
+    assert!(last["eta"].as_u64().unwrap() < 10, "{last}");
     for bad in ["0", "fast", "-1"] {
         let done: Done = world.run(&["get", "--limit-rate", bad, "/file"]);
         assert_eq!(done.code, 2, "{bad}");
-    }
-}
-
-#[test]
-fn what_the_machine_refuses_is_said_and_nothing_is_lost() {
-    let world = World::logged_in();
-    std::fs::write(world.path("file"), content(5 << 20)).unwrap();
-    world.ok(&["put", "file", "/"]);
-    // A folder in the place of the file, and a file in that of a folder.
-    std::fs::create_dir_all(world.path("taken/file")).unwrap();
-    let done = world.run(&["get", "--overwrite", "always", "/file", "taken"]);
-    assert_eq!(done.code, 1, "{}", done.stderr);
-    assert!(world.path("taken/file").is_dir());
-    let done = world.run(&["get", "/file", "file/below"]);
-    assert_eq!(done.code, 1, "{}", done.stderr);
-    if std::path::Path::new("/dev/full").exists() {
-        let output = world.command(&["cat", "/file"]);
-        let mut output = output;
-        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let done = output.stdout(full).output().unwrap();
-        assert_eq!(done.status.code(), Some(1));
-        assert!(String::from_utf8_lossy(&done.stderr).contains("No space left"));
     }
 }

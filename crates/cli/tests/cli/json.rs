@@ -16,15 +16,25 @@ fn fields(object: &Value) -> Vec<&str> {
 fn only(world: &World, arguments: &[&str], kind: &str, expected: &[&str]) -> Value {
     let all: Vec<&str> = [&["--json"], arguments].concat();
     let mut printed = objects(&world.ok(&all));
+    if let Some(summary) = printed.pop_if(|last| last["type"] == "summary") {
+        let counts = ["files", "bytes", "skipped", "failed", "seconds"];
+        check(&summary, "summary", &counts);
+        assert_eq!((&summary["files"], &summary["bytes"]), (&1.into(), &5.into()));
+    }
     assert_eq!(printed.len(), 1, "{arguments:?}: {printed:?}");
     let object = printed.remove(0);
+    check(&object, kind, expected);
+    object
+}
+
+/// Expects these fields but `type`, all of them documented.
+fn check(object: &Value, kind: &str, expected: &[&str]) {
     assert_eq!(object["type"], kind);
-    assert_eq!(fields(&object)[1..], *expected, "{arguments:?}");
+    assert_eq!(fields(object)[1..], *expected);
     let documented = include_str!("../../JSON.md");
     for word in expected.iter().chain([&kind]) {
         assert!(documented.contains(&format!("`{word}`")), "{word}");
     }
-    object
 }
 
 #[test]

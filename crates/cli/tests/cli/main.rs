@@ -11,6 +11,7 @@ mod kill;
 mod life;
 mod listing;
 mod login;
+mod machine;
 mod notes;
 mod partly;
 mod query;

@@ -48,25 +48,16 @@ fn what_is_the_same_is_not_copied_again() {
     std::fs::write(world.path("file"), content(1000)).unwrap();
     world.ok(&["put", "file", "/"]);
     let states = |arguments: &[&str]| -> Vec<String> {
-        world
-            .ok(arguments)
-            .lines()
-            .map(|line| {
-                let object: serde_json::Value = serde_json::from_str(line).unwrap();
-                object["state"].as_str().unwrap().to_owned()
-            })
-            .collect()
+        let files = world.objects("file", arguments);
+        files.iter().map(|file| file["state"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(states(&["put", "--json", "file", "/"]), ["skipped"]);
-    assert_eq!(states(&["get", "--json", "/file", "copy"]), ["downloaded"]);
-    assert_eq!(states(&["get", "--json", "/file", "copy"]), ["skipped"]);
+    assert_eq!(states(&["put", "file", "/"]), ["skipped"]);
+    assert_eq!(states(&["get", "/file", "copy"]), ["downloaded"]);
+    assert_eq!(states(&["get", "/file", "copy"]), ["skipped"]);
     std::fs::write(world.path("file"), content(2000)).unwrap();
-    assert_eq!(states(&["put", "--json", "file", "/"]), ["uploaded"]);
+    assert_eq!(states(&["put", "file", "/"]), ["uploaded"]);
     assert_eq!(world.ok(&["ls", "/"]), "file\n");
-    assert_eq!(
-        states(&["get", "--json", "--overwrite", "always", "/file", "copy"]),
-        ["downloaded"]
-    );
+    assert_eq!(states(&["get", "--overwrite", "always", "/file", "copy"]), ["downloaded"]);
     assert_eq!(std::fs::read(world.path("copy")).unwrap(), content(2000));
 }
 

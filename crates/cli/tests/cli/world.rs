@@ -81,6 +81,13 @@ impl World {
         done.stdout
     }
 
+    /// The objects of this type that a successful run with `--json` prints.
+    pub fn objects(&self, kind: &str, arguments: &[&str]) -> Vec<serde_json::Value> {
+        let printed = self.ok(&[&["--json"], arguments].concat());
+        let objects = printed.lines().map(|line| serde_json::from_str(line).unwrap());
+        objects.filter(|object: &serde_json::Value| object["type"] == kind).collect()
+    }
+
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Done {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         // A command that reads nothing may have ended already.
@@ -157,6 +164,14 @@ impl From<Output> for Done {
 /// Bytes that repeat nowhere near a chunk's length.
 pub fn content(size: usize) -> Vec<u8> {
     (0..size).map(|i| (i ^ (i >> 8) ^ (i >> 16)).to_le_bytes()[0].wrapping_mul(37)).collect()
+}
+
+/// The paths of all files below a folder, which may be missing.
+pub fn files_below(top: &Path) -> Vec<String> {
+    if !top.exists() {
+        return Vec::new();
+    }
+    snapshot(top).into_keys().map(|path| path.to_str().unwrap().to_owned()).collect()
 }
 
 /// Every file below a folder, with its content.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use supermega_crypto::{Attributes, NodeKey};
 use supermega_encoding::{NodeHandle, PublicHandle, UploadToken};
-use supermega_protocol::put::{NewNode, NodeSource, PutNodes, PutTarget};
+use supermega_protocol::put::{NewNode, NodeSource, PutNodes, PutNodesReply, PutTarget};
 use supermega_protocol::share::{KeyTriple, KeyTriples, ShareNodeKeys};
 use supermega_protocol::tree::NodeType;
 use supermega_protocol::{ErrorCode, Flag, Verbatim};
@@ -12,11 +12,17 @@ use supermega_protocol::{ErrorCode, Flag, Verbatim};
 use super::Session;
 use crate::error::{Error, Result};
 use crate::share::{Access, must_allow};
+use crate::transport::Repeatable;
 use crate::tree::{Node, NodeKind, Row};
 use crate::unix_time;
 
 /// The handle that stands for a folder that has none yet.
 const PLACEHOLDER: NodeHandle = NodeHandle::from_bytes([0; 6]);
+
+/// An answer that tells of no node.
+fn nothing() -> Error {
+    Error::from_failure("p", ErrorCode::Internal.into())
+}
 
 /// A node to be made.
 pub(crate) struct Draft {
@@ -40,15 +46,43 @@ pub(crate) enum Origin {
 impl Session {
     /// Puts nodes into `parent` and gives each as it then is, or why it was not made.
     pub(crate) async fn put(&self, parent: &Node, drafts: Vec<Draft>) -> Result<Vec<Result<Node>>> {
+        let request = self.put_request(parent, &drafts).await?;
+        let reply = self.channel().call(&request).await?;
+        Ok(self.outcomes(parent, &drafts, request.n, &reply))
+    }
+
+    /// Puts one node.
+    pub(crate) async fn put_one(&self, parent: &Node, draft: Draft) -> Result<Node> {
+        self.put(parent, vec![draft]).await?.pop().unwrap_or_else(|| Err(nothing()))
+    }
+
+    /// Puts one node in a request of its own, so that a later run can send the same again. `id_for` gives the id
+    /// for a request of this digest.
+    pub(crate) async fn put_repeatable(
+        &self,
+        parent: &Node,
+        draft: Draft,
+        id_for: impl AsyncFnOnce([u8; 16]) -> Result<u64>,
+    ) -> Result<Node> {
+        let drafts = [draft];
+        let request = self.put_request(parent, &drafts).await?;
+        let repeatable = Repeatable::new(&request)?;
+        let id = id_for(repeatable.digest()).await?;
+        let reply = self.channel().call_once(&repeatable, id).await?;
+        let mut outcomes = self.outcomes(parent, &drafts, request.n, &reply);
+        outcomes.pop().unwrap_or_else(|| Err(nothing()))
+    }
+
+    /// The same drafts give the same request, as long as the shares around the target are the same.
+    async fn put_request(&self, parent: &Node, drafts: &[Draft]) -> Result<PutNodes> {
         self.must_be_account()?;
         must_allow(&self.tree().await?, parent, Access::Write)?;
         let keys: Vec<&NodeKey> = drafts.iter().map(|draft| &draft.key).collect();
         let cr = self.share_node_keys(parent, &keys, Vec::new()).await?;
         let replaces = drafts.iter().any(|draft| draft.replaces.is_some());
-        let new = drafts.iter().map(|draft| self.new_node(draft)).collect::<Result<Vec<_>>>()?;
-        let request = PutNodes {
+        Ok(PutNodes {
             t: PutTarget::Folder(parent.handle()),
-            n: new.clone(),
+            n: drafts.iter().map(|draft| self.new_node(draft)).collect::<Result<Vec<_>>>()?,
             v: Some(4),
             sm: Flag::SET,
             vb: if replaces { Flag::SET } else { None },
@@ -58,22 +92,22 @@ impl Session {
             cauth: None,
             cip: None,
             i: None,
-        };
-        let reply = self.channel().call(&request).await?;
-        let outcomes = reply.outcomes(drafts.len());
-        let made = drafts.iter().zip(new).zip(outcomes);
-        Ok(made
-            .map(|((draft, new), outcome)| match outcome {
-                Ok(handle) => Ok(self.made(parent, draft, new, handle)),
-                Err(code) => Err(Error::from_failure("p", code.into())),
-            })
-            .collect())
+        })
     }
 
-    /// Puts one node.
-    pub(crate) async fn put_one(&self, parent: &Node, draft: Draft) -> Result<Node> {
-        let nothing = || Error::from_failure("p", ErrorCode::Internal.into());
-        self.put(parent, vec![draft]).await?.pop().unwrap_or_else(|| Err(nothing()))
+    fn outcomes(
+        &self,
+        parent: &Node,
+        drafts: &[Draft],
+        new: Vec<NewNode>,
+        reply: &PutNodesReply,
+    ) -> Vec<Result<Node>> {
+        let made = drafts.iter().zip(new).zip(reply.outcomes(drafts.len()));
+        made.map(|((draft, new), outcome)| match outcome {
+            Ok(handle) => Ok(self.made(parent, draft, new, handle)),
+            Err(code) => Err(Error::from_failure("p", code.into())),
+        })
+        .collect()
     }
 
     fn new_node(&self, draft: &Draft) -> Result<NewNode> {

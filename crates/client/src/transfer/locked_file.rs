@@ -24,6 +24,12 @@ pub(super) fn open(path: &Path, private: bool) -> Result<Option<File>> {
     Ok(None)
 }
 
+/// Opens a file and locks it, if it is there and no other transfer works with it. Blocks.
+pub(super) fn open_free(path: &Path) -> Result<Option<File>> {
+    let file = open_own(path)?;
+    Ok((file.try_lock().is_ok() && is_still_at(&file, path)).then_some(file))
+}
+
 fn open_or_create(path: &Path, private: bool) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);

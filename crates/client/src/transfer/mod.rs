@@ -27,6 +27,7 @@ mod upload;
 mod upload_file;
 mod upload_journal;
 mod upload_plan;
+mod upload_sweep;
 
 pub use download::{Download, PlainChunks};
 pub(crate) use download::{RemoteFile, Target};
@@ -38,6 +39,7 @@ pub use reader::RemoteReader;
 pub use target_state::TargetState;
 pub use upload::Upload;
 pub use upload_plan::{PlannedUpload, UploadPlan};
+pub use upload_sweep::sweep_journals;
 
 /// How many requests one file keeps under way unless said otherwise.
 pub const CONNECTIONS: usize = 8;

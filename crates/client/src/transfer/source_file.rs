@@ -41,6 +41,11 @@ impl SourceFile {
         })
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What tells this file, in this state, from others.
     pub(super) fn identity(&self) -> String {
         format!("{}-{}", self.identity.0, base64::encode(&self.identity.1))

@@ -11,7 +11,7 @@ use supermega_crypto::{
     MetaMacBuilder, NodeKey, Nonce,
 };
 use supermega_encoding::{NodeHandle, UploadToken};
-use supermega_protocol::StorageUrl;
+use supermega_protocol::{ErrorCode, StorageUrl};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::CONNECTIONS;
@@ -20,10 +20,11 @@ use super::quota::{OnQuota, QuotaGate};
 use super::segment::{Segment, segments};
 use super::sender::{Failure, Sender, request_url};
 use super::upload_file::FileUpload;
-use super::upload_journal;
+use super::upload_journal::{self, UploadJournal};
 use crate::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::session::{Draft, Origin, Session, change};
+use crate::transport::Backoff;
 use crate::tree::Node;
 
 impl Session {
@@ -174,12 +175,19 @@ impl Upload {
         if reader.read(&mut [0]).await.map_err(Error::local("(reader)"))? > 0 {
             return Err(Error::Input(format!("the reader gives more than {size} bytes")));
         }
-        self.make_node(&content, size).await
+        self.make_node(&content, size, None).await
     }
 
-    /// Makes the node of a complete upload.
-    pub(super) async fn make_node(&self, content: &Content, size: u64) -> Result<Node> {
+    /// Makes the node of a complete upload. With a journal the request travels alone, under an id that is noted
+    /// before it leaves.
+    pub(super) async fn make_node(
+        &self,
+        content: &Content,
+        size: u64,
+        journal: Option<&Arc<UploadJournal>>,
+    ) -> Result<Node> {
         let quota = self.quota_gate();
+        let mut busy = Backoff::new(self.session.channel().options().busy_patience);
         let mut attributes = Attributes::new(self.file_name());
         attributes.set_fingerprint(&content.fingerprint);
         loop {
@@ -190,12 +198,26 @@ impl Upload {
                 size,
                 replaces: self.replaces,
             };
-            match self.session.put_one(&self.folder, draft).await {
+            let put = match journal.cloned() {
+                None => self.session.put_one(&self.folder, draft).await,
+                Some(journal) => {
+                    let id_for = async |digest| blocking(move || journal.request(digest)).await;
+                    self.session.put_repeatable(&self.folder, draft, id_for).await
+                }
+            };
+            let error = match put {
                 Ok(node) => {
                     self.finished(size);
                     return Ok(node);
                 }
-                Err(error) => quota.pass(error).await?,
+                Err(error) => error,
+            };
+            // What was refused is asked for anew: under the old id the refusal would come again.
+            if let Some(journal) = journal {
+                journal.forget_request();
+            }
+            if error.code() != Some(ErrorCode::Again) || !busy.wait().await {
+                quota.pass(error).await?;
             }
         }
     }

@@ -3,7 +3,8 @@
 //!
 //! A node is made of an upload once and no more. Within a run the channel repeats the request with its id. After a
 //! crash the journal tells that the server had everything; then the target is looked at anew, and a node
-//! with this very key is taken for what the request had made.
+//! with this very key is taken for what the request had made. If there is none, the request may still be on its
+//! way: it is sent with the id that it had, unless the file is so small that its request travelled with others.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -124,7 +125,7 @@ impl<'a> FileUpload<'a> {
                 .with_keys(|keys| keys.account().map(|keys| keys.master.wrap_node_key(&whole)))
                 .ok_or_else(|| Error::Refused("no master key".into()))?;
             let (source, address) = (self.source.clone(), url.clone());
-            blocking(move || journal.begin(&source.identity(), &wrapped, &address)).await?;
+            blocking(move || journal.begin(&source, &wrapped, &address)).await?;
         }
         Ok(Begun { url, key, nonce, macs: BTreeMap::new(), token: None })
     }
@@ -145,6 +146,7 @@ impl<'a> FileUpload<'a> {
         let key = FileKey::new(&begun.key, begun.nonce, macs.finish()).map_err(Error::from)?;
         if resumed {
             if let Some(node) = self.find_made(&key).await? {
+                self.upload.finished(self.source.size);
                 return Ok(node);
             }
         } else if let Some(journal) = self.journal.clone() {
@@ -153,15 +155,27 @@ impl<'a> FileUpload<'a> {
             blocking(move || journal.complete(&macs, &token, durable)).await?;
         }
         let mtime = self.upload.modified.or(self.source.mtime).unwrap_or(0);
-        let content = Content { token, key, fingerprint: self.source.fingerprint(mtime) };
-        let made = self.upload.make_node(&content, self.source.size).await;
-        made.map_err(|error| match error.code() {
+        let fingerprint = self.source.fingerprint(mtime);
+        let content = Content { token, key: key.clone(), fingerprint };
+        // A request of its own costs a round trip, which is nothing beside a large file.
+        let journal = self.journal.as_ref().filter(|_| self.source.size > SEGMENT);
+        let repeats = resumed && journal.is_some_and(|journal| journal.has_request());
+        let made = self.upload.make_node(&content, self.source.size, journal).await;
+        let node = made.map_err(|error| match error.code() {
             // The token has died; the content has to be sent again.
             Some(ErrorCode::NotFound | ErrorCode::Expired) if resumed => {
                 Failure::AddressDied(error)
             }
             _ => Failure::Final(error),
-        })
+        })?;
+        match repeats {
+            // The service may have answered from memory what was true then.
+            true => self.find_made(&key).await?.ok_or_else(|| {
+                let name = self.upload.file_name();
+                Failure::AddressDied(Error::not_found(name.to_owned()))
+            }),
+            false => Ok(node),
+        }
     }
 
     /// Sends the chunks that the address does not have, and gives the token.
@@ -243,10 +257,6 @@ impl<'a> FileUpload<'a> {
     async fn find_made(&self, key: &FileKey) -> Result<Option<Node>> {
         let tree = self.upload.session.refresh().await?;
         let made = tree.children(&self.upload.folder);
-        let made = made.into_iter().find(|node| node.file_key() == Some(key));
-        if made.is_some() {
-            self.upload.finished(self.source.size);
-        }
-        Ok(made)
+        Ok(made.into_iter().find(|node| node.file_key() == Some(key)))
     }
 }

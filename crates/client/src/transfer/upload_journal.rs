@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 use supermega_crypto::ChunkMac;
@@ -14,7 +15,9 @@ use supermega_encoding::{UploadToken, base64};
 use supermega_protocol::StorageUrl;
 
 use super::locked_file;
+use super::source_file::SourceFile;
 use crate::error::{Error, Result};
+use crate::transport::request_id;
 
 const SUFFIX: &str = ".upload";
 
@@ -22,6 +25,14 @@ const SUFFIX: &str = ".upload";
 pub(super) struct UploadJournal {
     file: File,
     path: PathBuf,
+    request: Mutex<Option<Request>>,
+}
+
+/// The request for the node: with the same id and the same content it is carried out once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Request {
+    id: u64,
+    digest: [u8; 16],
 }
 
 /// An upload as an earlier run left it.
@@ -29,6 +40,8 @@ pub(super) struct UploadJournal {
 pub(super) struct Left {
     /// What the source was then.
     pub identity: String,
+    /// The local file, if its path can be written down.
+    pub from: Option<PathBuf>,
     /// The file's key, wrapped; its MAC is not known yet.
     pub key: Vec<u8>,
     pub url: Option<StorageUrl>,
@@ -36,6 +49,8 @@ pub(super) struct Left {
     pub macs: BTreeMap<u64, ChunkMac>,
     /// Set once the server had everything: a node may have been made of it.
     pub token: Option<UploadToken>,
+    /// The request for the node that was about to leave.
+    request: Option<Request>,
 }
 
 /// Where the journal of an upload lies that is told from others by `what`.
@@ -48,6 +63,18 @@ pub(super) fn path(folder: &Path, what: &[&[u8]]) -> PathBuf {
     let hash = hash.finalize();
     let number = u128::from_be_bytes(std::array::from_fn(|i| hash[i]));
     folder.join(format!("{number:032x}{SUFFIX}"))
+}
+
+/// Whether a file's name is that of a journal.
+pub(super) fn is_journal(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == &SUFFIX[1..])
+}
+
+/// Reads a journal. Blocks.
+pub(super) fn read_from(file: &mut File) -> std::io::Result<Option<Left>> {
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    Ok(read(&String::from_utf8_lossy(&text)))
 }
 
 /// Removes a journal, if there is one. Blocks.
@@ -69,18 +96,28 @@ impl UploadJournal {
         let Some(mut file) = locked_file::open(&path, true).map_err(Error::local(&path))? else {
             return Err(Error::Refused("the same upload is under way already".into()));
         };
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(Error::local(&path))?;
-        let left = read(&String::from_utf8_lossy(&text));
-        Ok((Self { file, path }, left))
+        let left = read_from(&mut file).map_err(Error::local(&path))?;
+        let request = Mutex::new(left.as_ref().and_then(|left| left.request));
+        Ok((Self { file, path, request }, left))
     }
 
     /// Begins with a new address and key. Blocks.
-    pub(super) fn begin(&self, identity: &str, key: &[u8], url: &StorageUrl) -> Result<()> {
+    pub(super) fn begin(&self, source: &SourceFile, key: &[u8], url: &StorageUrl) -> Result<()> {
+        self.forget_request();
         self.file.set_len(0).map_err(Error::local(&self.path))?;
         std::io::Seek::rewind(&mut &self.file).map_err(Error::local(&self.path))?;
         let key = base64::encode(key);
-        let lines = [line("source", identity), line("key", &key), line("url", url.as_str())];
+        let from = std::path::absolute(source.path()).ok();
+        let from = from
+            .as_ref()
+            .and_then(|path| path.to_str())
+            .map(|path| base64::encode(path.as_bytes()));
+        let lines = [
+            line("source", &source.identity()),
+            from.map_or_else(String::new, |from| line("from", &from)),
+            line("key", &key),
+            line("url", url.as_str()),
+        ];
         self.write(&lines.concat())
     }
 
@@ -102,6 +139,34 @@ impl UploadJournal {
             self.file.sync_data().map_err(Error::local(&self.path))?;
         }
         Ok(())
+    }
+
+    /// The id for a request of this content: that of an earlier run if it had the same, else a new one, which is
+    /// noted. Blocks.
+    pub(super) fn request(&self, digest: [u8; 16]) -> Result<u64> {
+        if let Some(known) = *self.known_request()
+            && known.digest == digest
+        {
+            return Ok(known.id);
+        }
+        let id = request_id()?;
+        self.write(&line("put", &format!("{id}:{}", base64::encode(&digest))))?;
+        *self.known_request() = Some(Request { id, digest });
+        Ok(id)
+    }
+
+    /// Lets the next request have a new id.
+    pub(super) fn forget_request(&self) {
+        *self.known_request() = None;
+    }
+
+    /// Whether the request for the node may have left.
+    pub(super) fn has_request(&self) -> bool {
+        self.known_request().is_some()
+    }
+
+    fn known_request(&self) -> MutexGuard<'_, Option<Request>> {
+        self.request.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends it: there is nothing left to go on with. Blocks.
@@ -157,6 +222,12 @@ fn take(left: &mut Left, word: &str, value: &str) -> Option<()> {
             let (macs, _) = macs.as_chunks::<16>();
             left.macs.extend((first..).zip(macs.iter().map(|mac| ChunkMac::from_bytes(*mac))));
         }
+        "from" => left.from = Some(String::from_utf8(base64::decode(value).ok()?).ok()?.into()),
+        "put" => {
+            let (id, digest) = value.split_once(':')?;
+            let digest = base64::decode(digest).ok()?.try_into().ok()?;
+            left.request = Some(Request { id: id.parse().ok()?, digest });
+        }
         "token" => left.token = Some(token(value)?),
         _ => return None,
     }
@@ -193,29 +264,36 @@ mod tests {
 
     #[test]
     fn what_was_noted_is_read_again() {
-        let (_dir, path) = journal();
+        let (dir, path) = journal();
+        let source = dir.path().join("source");
+        std::fs::write(&source, "10 bytes..").unwrap();
+        let source = SourceFile::open(&source).unwrap();
         let url = StorageUrl::new("http://127.0.0.1/ul/x".into());
         let mac = |n| ChunkMac::from_bytes([n; 16]);
         let raw = UploadToken::from_body(&[1; 36]).unwrap();
         let text = UploadToken::from_body(&[b'x'; 36]).unwrap();
         for token in [raw, text] {
             let (journal, _) = UploadJournal::open(path.clone()).unwrap();
-            journal.begin("10-x", &[9; 32], &url).unwrap();
+            journal.begin(&source, &[9; 32], &url).unwrap();
             journal.note(3, &[mac(3), mac(4)]).unwrap();
             journal.note(0, &[mac(0)]).unwrap();
             journal.complete(&[mac(0), mac(1)], &token, true).unwrap();
+            let id = journal.request([5; 16]).unwrap();
             assert!(UploadJournal::open(path.clone()).is_err(), "two at once");
             drop(journal);
             let (journal, left) = UploadJournal::open(path.clone()).unwrap();
             let left = left.unwrap();
-            assert_eq!((left.identity.as_str(), &left.key[..]), ("10-x", &[9; 32][..]));
+            assert_eq!((&left.identity, &left.key[..]), (&source.identity(), &[9; 32][..]));
+            assert_eq!(left.from.as_deref(), Some(source.path()));
             assert_eq!(left.url.unwrap().as_str(), url.as_str());
             assert_eq!(left.macs.keys().copied().collect::<Vec<_>>(), [0, 1, 3, 4]);
             assert_eq!(left.token.unwrap().as_str(), token.as_str());
-            journal.begin("11-y", &[8; 32], &url).unwrap();
+            assert_eq!(journal.request([5; 16]).unwrap(), id);
+            assert_ne!(journal.request([6; 16]).unwrap(), id, "another request");
+            journal.begin(&source, &[8; 32], &url).unwrap();
             drop(journal);
             let (_, left) = UploadJournal::open(path.clone()).unwrap();
-            assert!(left.is_some_and(|left| left.macs.is_empty() && left.token.is_none()));
+            assert!(left.is_some_and(|left| left.macs.is_empty() && left.request.is_none()));
         }
         forget(&path).unwrap();
         assert!(UploadJournal::open(path).unwrap().1.is_none());

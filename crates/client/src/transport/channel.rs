@@ -18,6 +18,7 @@ use supermega_protocol::{Command, ErrorCode, Failure, Malformed, StorageUrl};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
+use super::batch::{Job, Parcel, Repeatable, next_batch};
 use super::budget::Budget;
 use super::hashcash;
 use super::http::{Http, HttpError, HttpRequest, HttpResponse};
@@ -26,10 +27,6 @@ use super::sieve::Sieve;
 use crate::drift_log::DriftLog;
 use crate::error::{Error, NetworkError, NetworkErrorKind, Result};
 
-/// More commands than this do not travel together.
-const BATCH_COMMANDS: usize = 1000;
-/// Nor more bytes, but for a single command that is longer.
-const BATCH_BYTES: usize = 4 << 20;
 /// A tree of tens of millions of nodes stays below this.
 const REPLY_BYTES: usize = 16 << 30;
 /// How long an answer may take: a tree is a long computation for the service.
@@ -78,17 +75,9 @@ pub(crate) struct Channel {
     query: Arc<Zeroizing<String>>,
 }
 
-struct Job {
-    command: String,
-    alone: bool,
-    /// What sees the answer while it arrives; such a command travels alone.
-    sieve: Option<Arc<dyn Sieve>>,
-    result: oneshot::Sender<Result<String, ChannelError>>,
-}
-
 /// Why a whole batch has no results.
 #[derive(Clone)]
-enum ChannelError {
+pub(super) enum ChannelError {
     Refused(Failure),
     Network(NetworkErrorKind),
     Malformed(Malformed),
@@ -157,11 +146,11 @@ impl Channel {
         command: &C,
         sieve: Option<Arc<dyn Sieve>>,
     ) -> Result<C::Response> {
-        let text = wire::encode_command(command)?;
+        let alone = C::ALONE || sieve.is_some();
+        let parcel = Parcel { command: wire::encode_command(command)?, alone, sieve, id: None };
         let mut backoff = Backoff::new(self.options.busy_patience);
         loop {
-            let alone = C::ALONE || sieve.is_some();
-            let result = self.exchange(text.clone(), alone, sieve.clone()).await;
+            let result = self.exchange(parcel.clone()).await;
             let result = result.map_err(|error| self.error(C::NAME, error))?;
             match wire::decode_result::<C>(&result) {
                 Ok(decoded) => {
@@ -180,15 +169,24 @@ impl Channel {
         }
     }
 
-    async fn exchange(
+    /// Sends a command once, in a request with this id.
+    pub(crate) async fn call_once<C: Command>(
         &self,
-        command: String,
-        alone: bool,
-        sieve: Option<Arc<dyn Sieve>>,
-    ) -> Result<String, ChannelError> {
+        command: &Repeatable<C>,
+        id: u64,
+    ) -> Result<C::Response> {
+        let result = self.exchange(command.parcel(id)).await;
+        let result = result.map_err(|error| self.error(C::NAME, error))?;
+        let decoded = wire::decode_result::<C>(&result);
+        let decoded = decoded.map_err(|error| Error::from_result(C::NAME, error))?;
+        self.options.drift.report(decoded.drift);
+        Ok(decoded.value)
+    }
+
+    async fn exchange(&self, parcel: Parcel) -> Result<String, ChannelError> {
         let ended = || ChannelError::Network(NetworkErrorKind::Other("the channel ended".into()));
         let (result, answer) = oneshot::channel();
-        self.jobs.send(Job { command, alone, sieve, result }).map_err(|_| ended())?;
+        self.jobs.send(Job { parcel, result }).map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 
@@ -240,10 +238,11 @@ impl Worker {
     }
 
     async fn deliver(&mut self, batch: Vec<Job>) {
-        let commands: Vec<&str> = batch.iter().map(|job| job.command.as_str()).collect();
-        let sieve = batch.iter().find_map(|job| job.sieve.clone());
+        let commands: Vec<&str> = batch.iter().map(|job| job.parcel.command.as_str()).collect();
+        let sieve = batch.iter().find_map(|job| job.parcel.sieve.clone());
+        let id = batch.iter().find_map(|job| job.parcel.id);
         let expected = Expected { commands: batch.len(), sieve };
-        let results = self.request(wire::encode_batch(&commands), &expected).await;
+        let results = self.request(id, wire::encode_batch(&commands), &expected).await;
         match results {
             Ok(results) => {
                 for (job, result) in batch.into_iter().zip(results) {
@@ -260,11 +259,12 @@ impl Worker {
 
     async fn request(
         &mut self,
+        id: Option<u64>,
         body: String,
         expected: &Expected,
     ) -> Result<Vec<String>, ChannelError> {
         self.next_id += 1;
-        let (url, id) = (&self.options.api_url, self.next_id);
+        let (url, id) = (&self.options.api_url, id.unwrap_or(self.next_id));
         let address = Zeroizing::new(format!("{url}cs?id={id}{}&v=3", **self.query));
         let uri = address.parse().map_err(|_| {
             ChannelError::Network(NetworkErrorKind::Other("the API address is no URL".into()))
@@ -382,73 +382,4 @@ async fn sift(mut response: HttpResponse, sieve: &dyn Sieve) -> Result<Vec<u8>, 
         sieve.sift(piece).await;
     }
     Ok(sieve.end().await)
-}
-
-/// Takes what travels together: commands up to the limits, or one that must be alone.
-fn next_batch(waiting: &mut VecDeque<Job>) -> Vec<Job> {
-    let mut batch = Vec::new();
-    let mut bytes = 0;
-    while let Some(job) = waiting.pop_front() {
-        if job.result.is_closed() {
-            continue;
-        }
-        let full = batch.len() >= BATCH_COMMANDS || bytes + job.command.len() > BATCH_BYTES;
-        if !batch.is_empty() && (job.alone || full) {
-            waiting.push_front(job);
-            break;
-        }
-        bytes += job.command.len();
-        let alone = job.alone;
-        batch.push(job);
-        if alone {
-            break;
-        }
-    }
-    batch
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn job(command: &str, alone: bool) -> (Job, oneshot::Receiver<Result<String, ChannelError>>) {
-        let (result, receiver) = oneshot::channel();
-        (Job { command: command.into(), alone, sieve: None, result }, receiver)
-    }
-
-    fn batches(jobs: Vec<Job>) -> Vec<Vec<String>> {
-        let mut waiting = VecDeque::from(jobs);
-        let mut batches = Vec::new();
-        while !waiting.is_empty() {
-            let batch = next_batch(&mut waiting);
-            batches.push(batch.into_iter().map(|job| job.command).collect());
-        }
-        batches
-    }
-
-    #[test]
-    fn commands_travel_together_but_for_those_that_must_not() {
-        let (jobs, _receivers): (Vec<_>, Vec<_>) =
-            [("a", false), ("b", false), ("f", true), ("c", false)]
-                .into_iter()
-                .map(|(command, alone)| job(command, alone))
-                .unzip();
-        assert_eq!(batches(jobs), [vec!["a", "b"], vec!["f"], vec!["c"]]);
-    }
-
-    #[test]
-    fn a_caller_that_went_away_takes_its_command_back() {
-        let (first, receiver) = job("a", false);
-        let (second, _kept) = job("b", false);
-        drop(receiver);
-        assert_eq!(batches(vec![first, second]), [vec!["b"]]);
-    }
-
-    #[test]
-    fn a_batch_is_bounded() {
-        let (jobs, _receivers): (Vec<_>, Vec<_>) =
-            (0..=BATCH_COMMANDS).map(|_| job("a", false)).unzip();
-        let sizes: Vec<usize> = batches(jobs).iter().map(Vec::len).collect();
-        assert_eq!(sizes, [BATCH_COMMANDS, 1]);
-    }
 }

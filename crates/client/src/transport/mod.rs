@@ -1,5 +1,6 @@
 //! How bytes get to MEGA and back: the API channels and the storage channel over one HTTP interface.
 
+mod batch;
 mod budget;
 mod channel;
 mod hashcash;
@@ -11,6 +12,7 @@ mod retry;
 mod sieve;
 pub(crate) mod storage;
 
+pub(crate) use batch::{Repeatable, request_id};
 pub(crate) use budget::{Budget, Limits};
 pub(crate) use channel::{Authentication, Channel, ChannelOptions};
 pub use http::{BoxFuture, Http, HttpBody, HttpError, HttpRequest, HttpResponse};

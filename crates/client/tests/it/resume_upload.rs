@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use supermega::transfer::Upload;
 use supermega::{Client, Error, Session};
-use supermega_server::{LoggedRequest, ServerHandle};
+use supermega_server::{HoldPoint, LoggedRequest, ServerHandle};
 use tempfile::TempDir;
 
 use crate::resume::Counter;
@@ -187,6 +187,32 @@ async fn a_node_whose_answer_was_lost_with_the_run_is_found() {
         assert_eq!((world.sent(), world.puts()), (0, 0), "{size}");
         world.check().await;
     }
+}
+
+#[tokio::test]
+async fn a_request_that_is_still_on_its_way_makes_one_node() {
+    let world = World::new(6 << 20).await;
+    let hold = world.server.hold(HoldPoint::PutArrived);
+    let saved = session(&world.server).await.save();
+    let upload = async || {
+        let client = Client::builder().api_url(world.server.url()).build().unwrap();
+        let session = client.resume(&saved).await.unwrap();
+        let root = session.tree().await.unwrap().root().unwrap();
+        session.upload(&root).journal_in(world.journals())
+    };
+    let first = tokio::spawn(upload().await.from_path(world.file()));
+    hold.reached().await;
+    // It is gone as if killed, and the server goes on with what it has of it.
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    let second = tokio::spawn(upload().await.from_path(world.file()));
+    while hold.requests() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    hold.release();
+    second.await.unwrap().unwrap();
+    assert_eq!(world.puts(), 2);
+    world.check().await;
 }
 
 #[tokio::test]
