@@ -151,6 +151,13 @@ class Verbs:
             return {str(handle): str(error) for handle, error in results.fails.items()}
 
     @verb(logged_in=False)
+    async def listlink(client, url):
+        info = client.parse_url(url)
+        filesystem = await client.get_public_filesystem(info.public_handle, info.public_key)
+        top = next(node for node in filesystem if node.parent_id not in filesystem)
+        return [node.attributes.name for node in filesystem.listdir(top.id)]
+
+    @verb(logged_in=False)
     async def linktree(client, url):
         info = client.parse_url(url)
         filesystem = await client.get_public_filesystem(info.public_handle, info.public_key)

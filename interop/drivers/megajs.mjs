@@ -115,6 +115,11 @@ const verbs = {
     const files = (folder.children ?? []).filter(child => !child.directory)
     return each(files, file => file.name, file => get(file, join(local, file.name)))
   },
+  async listlink (url) {
+    const folder = shared(url)
+    await folder.loadAttributes()
+    return folder.children.map(child => child.name)
+  },
   async linktree (url) {
     const folder = shared(url)
     await folder.loadAttributes()

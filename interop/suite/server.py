@@ -46,11 +46,11 @@ class Server:
         """The lines of its log, without colours."""
         return re.sub(r"\x1b\[[0-9;]*m", "", self.process.errors()).splitlines()
 
-    def admin(self, method, what, body=None):
+    def admin(self, method, what, body=None, timeout=30):
         """What an order gives, as a list of lines."""
         request = urllib.request.Request(f"{self.url}admin/{what}", method=method)
         request.add_header("X-Admin-Token", (self.data / "admin-token").read_text().strip())
         if body is not None:
             request.data = json.dumps(body).encode()
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
             return [json.loads(line) for line in answer.read().splitlines() if line]

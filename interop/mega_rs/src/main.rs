@@ -139,6 +139,11 @@ async fn run(verb: &str, arguments: &[&str]) -> Outcome<Value> {
             let files = nodes.iter().filter(|node| node.kind() == NodeKind::File).collect();
             return get_all(&mega, files, Path::new(local)).await;
         }
+        ("listlink", [url]) => {
+            let nodes = stranger()?.fetch_public_nodes(url).await?;
+            let root = nodes.roots().next().ok_or("nothing there")?;
+            return Ok(children(&nodes, root).into_iter().map(Node::name).collect());
+        }
         ("linktree", [url]) => {
             let nodes = stranger()?.fetch_public_nodes(url).await?;
             let mut sizes = BTreeMap::new();

@@ -25,7 +25,7 @@ class Client:
     name = None
     login = list = tree = mkdir = putdir = getdir = read = range = replace = None
     rename = move = rename_folder = move_folder = trash = delete = delete_folder = None
-    link = unlink = fetch = importing = folder_link = fetch_folder = link_tree = used = listening = None
+    link = unlink = fetch = importing = folder_link = fetch_folder = link_list = link_tree = used = listening = None
 
 
 def below(folder, name):

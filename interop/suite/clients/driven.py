@@ -81,6 +81,11 @@ class Linking(Driven):
         return self._("folderlink", path)
 
 
+def link_list(client, url):
+    """The names in the folder of a link."""
+    return client._("listlink", url)
+
+
 def link_tree(client, url):
     """Sizes by path below the folder of a link, None for folders."""
     return client._("linktree", url)
@@ -107,7 +112,7 @@ class Megajs(Linking):
     def unlink(self, path):
         self._("unlink", path)
 
-    fetch_folder, link_tree = fetch_folder, link_tree
+    fetch_folder, link_list, link_tree = fetch_folder, link_list, link_tree
 
     def listening(self):
         """A session that prints a line for each change that it hears of."""
@@ -123,7 +128,7 @@ class AsyncMega(Linking):
         env = {"PYTHONPATH": str(peers.async_mega)}
         super().__init__(account, sys.executable, "-B", peers.drivers / "async_mega.py", env=env)
 
-    fetch_folder, link_tree = fetch_folder, link_tree
+    fetch_folder, link_list, link_tree = fetch_folder, link_list, link_tree
 
     def session_id(self):
         """What a new session is called by in requests."""
@@ -159,7 +164,7 @@ class MegaRs(Driven):
     def fetch(self, url, local):
         self._("fetchlink", url, local)
 
-    fetch_folder, link_tree = fetch_folder, link_tree
+    fetch_folder, link_list, link_tree = fetch_folder, link_list, link_tree
 
     def fetch_protected(self, url, password, local):
         """The files of a link that is protected by a password."""

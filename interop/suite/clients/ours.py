@@ -18,6 +18,7 @@ class Ours(Client):
         self.env = {
             "SUPERMEGA_API_URL": account.url,
             "SUPERMEGA_CONFIG_DIR": str(home / "supermega"),
+            "SUPERMEGA_CACHE_DIR": str(home / "supermega cache"),
             "SUPERMEGA_TIMEOUT": "5",
             "SUPERMEGA_PATIENCE": "30",
         }
@@ -109,6 +110,10 @@ class Ours(Client):
     def fetch_folder(self, url, local):
         local.mkdir()
         self._as_nobody("get", url, local)
+
+    def link_list(self, url):
+        """The names in the folder of a link."""
+        return [json.loads(line)["name"] for line in self._as_nobody("--json", "ls", url).splitlines()]
 
     def link_tree(self, url):
         """Sizes by path below the folder of a link, None for folders."""
