@@ -100,16 +100,15 @@ impl World {
         };
         let before = self.server.request_log().len();
         let mut child = self.command(arguments).spawn().unwrap();
-        match moment {
-            Moment::After(time) => tokio::time::sleep(time).await,
-            _ => {
-                let has_come = || match &hold {
-                    Some(hold) => hold.requests() > 0,
-                    None => self.has_come(moment, before),
-                };
-                while !has_come() && child.try_wait().unwrap().is_none() {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
+        if let Moment::After(time) = moment {
+            tokio::time::sleep(time).await;
+        } else {
+            let has_come = || match &hold {
+                Some(hold) => hold.requests() > 0,
+                None => self.has_come(moment, before),
+            };
+            while !has_come() && child.try_wait().unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
         self.kill(&mut child, hold).await

@@ -112,10 +112,11 @@ impl Work {
                 return Ok((place, macs));
             }
         }
-        let mut bytes = self.fetcher.fetch(segment).await?;
+        let mut buffer = budget.empty(segment.len());
+        self.fetcher.fetch_into(segment, buffer.bytes()).await?;
         let macs = blocking(move || {
-            let macs = self.fetcher.cipher.decrypt_chunks(segment.start, &mut bytes);
-            self.part.write(segment.start, &bytes)?;
+            let macs = self.fetcher.cipher.decrypt_chunks(segment.start, buffer.as_mut());
+            self.part.write(segment.start, buffer.as_ref())?;
             self.part.note(first, &macs)?;
             Ok(macs)
         });

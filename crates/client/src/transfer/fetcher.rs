@@ -56,21 +56,27 @@ impl Fetcher {
 
     /// Fetches a segment's ciphertext.
     pub(super) async fn fetch(&self, segment: Segment) -> Result<Vec<u8>> {
-        let options = self.options();
         let mut bytes = Vec::with_capacity(segment.len());
+        self.fetch_into(segment, &mut bytes).await?;
+        Ok(bytes)
+    }
+
+    /// The same into an empty buffer.
+    pub(super) async fn fetch_into(&self, segment: Segment, bytes: &mut Vec<u8>) -> Result<()> {
+        let options = self.options();
         let mut stale = None;
         let mut backoff = Backoff::new(options.busy_patience);
         loop {
             let (generation, sources) = self.sources(stale).await?;
             let before = bytes.len();
-            let fetched = self.attempt(&sources, segment, &mut bytes).await;
+            let fetched = self.attempt(&sources, segment, bytes).await;
             if bytes.len() > before {
                 let bytes = (bytes.len() - before) as u64;
                 self.progress.event(TransferEvent::Advanced { bytes });
                 backoff = Backoff::new(options.busy_patience);
             }
             let error = match fetched {
-                Ok(()) => return Ok(bytes),
+                Ok(()) => return Ok(()),
                 Err(error) => error,
             };
             tracing::debug!(?error, start = segment.start, "a range failed");

@@ -89,6 +89,13 @@ impl Budget {
         Buffer { bytes, home: self.clone() }
     }
 
+    /// A buffer with nothing in it, and room for so many bytes.
+    pub(crate) fn empty(self: &Arc<Self>, room: usize) -> Buffer {
+        let mut buffer = self.buffer(0);
+        buffer.bytes.reserve_exact(room);
+        buffer
+    }
+
     /// Waits for so many connections.
     pub(crate) async fn connections(&self, number: usize) -> Taken {
         self.connections.take(number).await
@@ -112,6 +119,13 @@ impl Budget {
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
     home: Arc<Budget>,
+}
+
+impl Buffer {
+    /// The bytes, which may grow.
+    pub(crate) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
 }
 
 impl AsRef<[u8]> for Buffer {

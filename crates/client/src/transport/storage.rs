@@ -64,9 +64,36 @@ pub(crate) async fn fetch(
         into.extend_from_slice(&piece);
         options.budget.pace(piece.len()).await;
     }
-    match into.len() - before == wanted {
-        true => Ok(()),
-        false => Err(StorageError::Passing(NetworkErrorKind::Cut)),
+    if into.len() - before == wanted {
+        return Ok(());
+    }
+    match number(&into[before..]) {
+        // What says why there is no content is none.
+        Some(code) => {
+            into.truncate(before);
+            Err(refusal(code))
+        }
+        None => Err(StorageError::Passing(NetworkErrorKind::Cut)),
+    }
+}
+
+/// The error that a body names which is nothing but a number.
+fn number(body: &[u8]) -> Option<ErrorCode> {
+    let text = std::str::from_utf8(body.get(..body.len().min(8))?).ok()?;
+    let code = ErrorCode::from_number(text.trim().parse().ok()?);
+    (code.number() < 0 && body.len() <= 8).then_some(code)
+}
+
+/// What a download makes of a number.
+fn refusal(code: ErrorCode) -> StorageError {
+    match code {
+        ErrorCode::Expired => StorageError::Expired,
+        ErrorCode::OverQuota | ErrorCode::GoingOverQuota => StorageError::Quota(None),
+        ErrorCode::Again
+        | ErrorCode::RateLimit
+        | ErrorCode::Unavailable
+        | ErrorCode::TooManyConnections => StorageError::Passing(NetworkErrorKind::Busy),
+        code => StorageError::Refused(code),
     }
 }
 
@@ -82,10 +109,9 @@ pub(crate) async fn post(
     options.budget.pace(body.len()).await;
     let response = send(options, &address, Some(body)).await?;
     let reply = response.bytes(POST_REPLY_BYTES).await.map_err(passing)?;
-    let number = std::str::from_utf8(&reply).ok().and_then(|text| text.trim().parse().ok());
-    match number.map(ErrorCode::from_number) {
-        Some(code) if code.number() < 0 => Err(StorageError::Refused(code)),
-        _ => Ok(UploadToken::from_body(&reply)),
+    match number(&reply) {
+        Some(code) => Err(StorageError::Refused(code)),
+        None => Ok(UploadToken::from_body(&reply)),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Each fault on fifty mixed files, up and down: in the end they are identical, or an error says why not, and
-//! no wrong byte bears a final name.
+//! Each fault on fifty mixed files, up and down, at one request in a hundred and at three in ten: in the end the files
+//! are identical, or an error says why not, and no wrong byte bears a final name.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,6 +14,54 @@ use crate::world::{EMAIL, PASSWORD, content, rsa};
 
 /// Files at the same time.
 const WIDTH: usize = 8;
+
+/// How many of a hundred requests are hit.
+const SHARES: [u8; 2] = [1, 30];
+
+/// What both directions survive; what the quota's end is waited for is in the server's answer.
+const OF_THE_API: [&str; 5] =
+    ["api:again", "api:ratelimit", "api:status=500", "api:hashcash=255", "api:lost"];
+
+const UP: [&str; 15] = [
+    "u:lost",
+    "p:lost",
+    "p:status=500",
+    "upload:cut@1000",
+    "upload:stall",
+    "upload:truncate@1000",
+    "upload:flip@100",
+    "upload:status=500",
+    "upload:error=3",
+    "upload:error=4",
+    "upload:quota=0",
+    "upload:expired",
+    "upload:error=8",
+    "upload:lost",
+    "connection:lost",
+];
+
+const DOWN: [&str; 14] = [
+    "g:status=500",
+    "g:hashcash=255",
+    "g:lost",
+    "download:cut@1000",
+    "download:stall",
+    "download:stall@1000",
+    "download:truncate@1000",
+    "download:truncate@0",
+    "download:status=500",
+    "download:error=3",
+    "download:error=4",
+    "download:quota=0",
+    "download:expired",
+    "connection:lost",
+];
+
+/// Each of the faults at each share, and everything together.
+fn at_each_share(faults: &[&str]) -> Vec<String> {
+    let each = faults.iter().flat_map(|fault| SHARES.map(|share| format!("{fault}%{share}")));
+    each.chain([SELDOM.to_owned()]).collect()
+}
 
 /// Everything together, once in a hundred requests each.
 const SELDOM: &str = "api:again%1 api:ratelimit%1 api:status=500%1 api:hashcash=255%1 api:lost%1 \
@@ -109,26 +157,8 @@ fn transfers_well(ends: &[Option<Error>], fault: &str) {
 #[tokio::test]
 async fn uploads_survive_whatever_passes() {
     let mut world = World::new(false).await;
-    for fault in [
-        "api:again%30",
-        "api:ratelimit%20",
-        "api:status=500%30",
-        "api:hashcash=255%30",
-        "api:lost%30",
-        "u:lost%30",
-        "p:lost%30",
-        "p:status=500%30",
-        "upload:status=500%30",
-        "upload:lost%30",
-        "upload:stall%10",
-        "upload:expired%30",
-        "upload:error=3%30",
-        "upload:error=14%30",
-        "upload:quota=1%5",
-        "upload:bandwidth=20000000",
-        "connection:lost%30",
-        SELDOM,
-    ] {
+    let faults = [&OF_THE_API[..], &UP, &["upload:bandwidth=20000000"]].concat();
+    for fault in &at_each_share(&faults) {
         world.on_quota = OnQuota::Wait;
         let session = world.session().await;
         let folder = new_folder(&session, fault).await;
@@ -156,25 +186,8 @@ async fn downloads_survive_whatever_passes() {
     let session = world.session().await;
     let folder = new_folder(&session, "all").await;
     world.put(&session, &folder).await.into_iter().for_each(|end| drop(end.unwrap()));
-    for fault in [
-        "api:again%30",
-        "api:ratelimit%20",
-        "g:status=500%30",
-        "g:hashcash=255%30",
-        "g:lost%30",
-        "download:status=500%30",
-        "download:lost%30",
-        "download:stall%10",
-        "download:stall@1000%10",
-        "download:cut@1000%30",
-        "download:truncate@1000%30",
-        "download:truncate@0%30",
-        "download:expired%30",
-        "download:quota=1%5",
-        "download:bandwidth=3000000",
-        "connection:lost%30",
-        SELDOM,
-    ] {
+    let faults = [&OF_THE_API[..], &DOWN, &["download:bandwidth=3000000"]].concat();
+    for fault in &at_each_share(&faults) {
         world.fault(fault);
         let target = world.dir.path().join("target");
         transfers_well(&world.get(&session, &folder, &target).await, fault);
@@ -205,7 +218,9 @@ async fn what_does_not_pass_is_said_and_gone_on_with() {
     }
     drop(tree);
     for (fault, is_it) in [
-        ("download:flip@100000", (|e| matches!(e, Error::Integrity { .. })) as fn(&Error) -> bool),
+        ("download:flip@100%1", (|e| matches!(e, Error::Integrity { .. })) as fn(&Error) -> bool),
+        ("download:flip@100%30", |e| matches!(e, Error::Integrity { .. })),
+        ("download:flip@100000", |e| matches!(e, Error::Integrity { .. })),
         ("download:quota=60+20", |e| matches!(e, Error::Quota { wait: Some(_), .. })),
         ("g:error=16", |e| matches!(e, Error::Service { .. })),
         ("g:error=17", |e| matches!(e, Error::Quota { .. })),
@@ -213,7 +228,8 @@ async fn what_does_not_pass_is_said_and_gone_on_with() {
         world.fault(fault);
         let target = world.dir.path().join("target");
         let ends = world.get(&session, &folder, &target).await;
-        assert!(ends.iter().any(Option::is_some), "{fault}");
+        let is_rare = fault.ends_with("%1");
+        assert!(is_rare || ends.iter().any(Option::is_some), "{fault}");
         assert!(ends.iter().flatten().all(is_it), "{fault}: {ends:?}");
         world.server.clear_faults();
         transfers_well(&world.get(&session, &folder, &target).await, fault);
@@ -233,6 +249,9 @@ async fn parts_survive_whatever_passes_and_a_server_that_never_comes_back() {
         "part0:stall",
         "part5:expired",
         "part1:truncate@3",
+        "part4:status=500%1",
+        "part4:status=500%30",
+        "part2:stall%30",
         "download:cut@1000%30",
         "download:status=500%30",
         "download:expired%30",
