@@ -13,8 +13,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use account::{
-    Cancel, CancelStep, ChangePassword, Mfa, Recover, RecoverStep, Sessions, SessionsStep, Signup,
-    SignupStep, Upgrade,
+    Cancel, CancelStep, ChangePassword, Login, Mfa, Profiles, ProfilesStep, Recover, RecoverStep,
+    Sessions, SessionsStep, Signup, SignupStep, Upgrade,
 };
 pub use notes::{Mark, Prune, RestoreVersion, Trash, Versions, YesNo};
 pub use query::{Dedupe, Du, Find, Kind, Ls, Sort, Tree, Watch};
@@ -64,9 +64,34 @@ pub struct Global {
     /// Where logins are kept, instead of the usual place for configuration
     #[arg(long, global = true, value_name = "DIR", env = "SUPERMEGA_CONFIG_DIR")]
     pub config_dir: Option<PathBuf>,
+    /// Whether logins are kept in the keyring of the operating system
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        env = "SUPERMEGA_KEYRING",
+        default_value = "auto"
+    )]
+    pub keyring: UseKeyring,
     /// Where unfinished uploads are noted, instead of the usual place for such
     #[arg(long, global = true, value_name = "DIR", env = "SUPERMEGA_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// A file of defaults for flags, instead of config.toml in the usual place
+    #[arg(long, global = true, value_name = "FILE", env = "SUPERMEGA_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Reach the service through this proxy, as http://HOST:PORT or socks5://HOST:PORT, or direct; else
+    /// HTTPS_PROXY and the like decide
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "SUPERMEGA_PROXY",
+        hide_env_values = true
+    )]
+    pub proxy: Option<String>,
+    /// Trust the certificate authorities in this PEM file too
+    #[arg(long, global = true, value_name = "FILE", env = "SUPERMEGA_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// How long to try to reach the service
     #[arg(
         long,
@@ -128,6 +153,17 @@ pub enum Color {
     Never,
 }
 
+/// Whether logins are kept in the keyring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UseKeyring {
+    /// Where there is one; else in a file that only its owner can read.
+    Auto,
+    /// Never: in the file.
+    Off,
+    /// Always; without one there is no login.
+    On,
+}
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -174,6 +210,8 @@ pub enum Command {
     Mv(Mv),
     /// Set another password
     Password(ChangePassword),
+    /// Show the logins that are kept here, and remove them
+    Profiles(Profiles),
     /// Upload files and folders
     Put(Put),
     /// Set another password when the old one is lost
@@ -235,36 +273,6 @@ pub struct Remotes {
     /// Remote paths
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<String>,
-}
-
-/// `login`
-#[derive(Debug, Args)]
-pub struct Login {
-    /// E-mail address, or a folder link
-    #[arg(env = "SUPERMEGA_EMAIL", value_name = "EMAIL | FOLDER_LINK")]
-    pub name: Option<String>,
-    /// Read the password from standard input rather than from the terminal
-    #[arg(long, env = "SUPERMEGA_PASSWORD_STDIN", value_parser = switch())]
-    pub password_stdin: bool,
-    /// The six digits of the second factor
-    #[arg(long, value_name = "N", env = "SUPERMEGA_MFA_CODE", hide_env_values = true)]
-    pub mfa_code: Option<String>,
-    /// Read the secret of the second factor from standard input, a line after the password
-    #[arg(
-        long,
-        conflicts_with = "mfa_code",
-        env = "SUPERMEGA_TOTP_SECRET_STDIN",
-        value_parser = switch()
-    )]
-    pub totp_secret_stdin: bool,
-    /// Make an account without e-mail address and password, that lives as long as this login
-    #[arg(
-        long,
-        conflicts_with_all = ["password_stdin", "mfa_code", "totp_secret_stdin"],
-        env = "SUPERMEGA_EPHEMERAL",
-        value_parser = switch()
-    )]
-    pub ephemeral: bool,
 }
 
 /// `mkdir`

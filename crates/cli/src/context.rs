@@ -1,24 +1,32 @@
 //! What a verb needs besides its arguments: the client, the login, the output.
 
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use supermega::{
-    AuthenticationError, Client, Error, Inside, Link, Node, RemotePath, Session, Tree,
+    AuthenticationError, Client, Credentials, Error, Inside, Link, Node, RemotePath, Session, Tree,
+    WriteAuth,
 };
 
+use zeroize::Zeroizing;
+
 use crate::arguments::{Global, Pace};
+use crate::command::login;
 use crate::error::{CommandError, Result};
 use crate::output::Output;
 use crate::place::Place;
 use crate::profile::{self, Profile};
+use crate::proxy;
 use crate::secret;
 
 /// For scripts that keep their session themselves.
 pub const SESSION: &str = "SUPERMEGA_SESSION";
 const EMAIL: &str = "SUPERMEGA_EMAIL";
 const PASSWORD: &str = "SUPERMEGA_PASSWORD";
+const TOTP_SECRET: &str = "SUPERMEGA_TOTP_SECRET";
 
 /// What a verb needs besides its arguments.
 #[derive(Debug)]
@@ -29,6 +37,8 @@ pub struct Context {
     pub output: Output,
     /// How many bytes a second may move.
     rate: Option<NonZero<u64>>,
+    /// The sessions that were opened already, each under its profile or link.
+    open: Arc<tokio::sync::Mutex<HashMap<String, Session>>>,
 }
 
 /// A node, and the session and tree that it was found in.
@@ -45,12 +55,17 @@ pub struct Found {
 impl Context {
     /// Puts them together.
     pub fn new(global: Global, output: Output) -> Self {
-        Self { global, output, rate: None }
+        Self { global, output, rate: None, open: Arc::default() }
     }
 
     /// The same for transfers at a certain pace.
     pub fn paced(&self, pace: &Pace) -> Self {
-        Self { global: self.global.clone(), output: self.output.clone(), rate: pace.limit_rate }
+        Self {
+            global: self.global.clone(),
+            output: self.output.clone(),
+            rate: pace.limit_rate,
+            open: Arc::default(),
+        }
     }
 
     /// A client for the service that was named.
@@ -62,6 +77,14 @@ impl Context {
             .patience(Duration::from_secs(self.global.patience));
         if let Some(rate) = self.rate {
             client = client.limit_rate(rate);
+        }
+        if let Some(proxy) = proxy::of(self.global.proxy.as_deref()) {
+            client = client.proxy(proxy);
+        }
+        if let Some(file) = &self.global.ca_file {
+            let pem = std::fs::read(file)
+                .map_err(|error| CommandError::Local(format!("{}: {error}", file.display())))?;
+            client = client.trust(pem);
         }
         Ok(client.build()?)
     }
@@ -88,15 +111,22 @@ impl Context {
             return Ok(client.resume(&saved).await?);
         }
         let profile = self.profile()?;
-        let kept = match profile.load() {
-            Ok(Some(saved)) => client.resume(&saved).await.map_err(CommandError::from),
-            Ok(None) => Err(CommandError::NotLoggedIn(String::new())),
-            Err(error) => Err(error),
+        let (kept, totp_secret) = match profile.load().await {
+            Ok(Some(secrets)) => {
+                let kept = client.resume(&secrets.session).await.map_err(CommandError::from);
+                (kept, secrets.totp_secret.clone().map(Zeroizing::new))
+            }
+            Ok(None) => (Err(CommandError::NotLoggedIn(String::new())), None),
+            Err(error) => (Err(error), None),
         };
         let email = std::env::var(EMAIL).ok().filter(|email| !email.is_empty());
         let session = match (kept, email, secret::variable(PASSWORD)) {
             (Err(error), Some(email), Some(password)) if needs_login(&error) => {
-                client.login(&email, &password).await?
+                let mut credentials = Credentials::new(&email, &password);
+                if let Some(secret) = secret::variable(TOTP_SECRET).or(totp_secret) {
+                    credentials = credentials.totp_secret(login::totp_secret(&secret)?);
+                }
+                client.login_with(credentials).await?
             }
             (kept, ..) => kept?,
         };
@@ -116,33 +146,66 @@ impl Context {
     }
 
     /// Opens a folder link and finds what it points to.
-    pub async fn open_folder(&self, link: &Link) -> Result<Found> {
-        let session = self.client()?.open_folder(link).await?;
-        let tree = session.tree().await?;
-        let inside = match link {
-            Link::Folder {
-                inside: Some(Inside::File(handle) | Inside::Folder(handle)), ..
-            } => RemotePath::handle(*handle),
-            _ => RemotePath::root(),
+    pub async fn open_folder(&self, link: &Link, auth: Option<&WriteAuth>) -> Result<Found> {
+        let client = self.client()?;
+        let session = match auth {
+            Some(auth) => client.open_writable_folder(link, auth).await?,
+            None => client.open_folder(link).await?,
         };
-        let node = tree.at(&inside)?;
+        let tree = session.tree().await?;
+        let node = tree.at(&inside(link))?;
         Ok(Found { session, tree, node })
     }
 
-    /// Finds a node of the account or of a folder link.
-    pub async fn find(&self, session: &mut Option<Session>, text: &str) -> Result<Found> {
-        match Place::read(text)? {
-            Place::Link(link) => self.open_folder(&secret::unlock(link, false).await?).await,
-            Place::Path(path) => {
-                let session = match session {
-                    Some(session) => session.clone(),
-                    None => session.insert(self.session().await?).clone(),
-                };
-                let tree = self.tree(&session).await?;
-                let node = tree.at(&path)?;
-                Ok(Found { session, tree, node })
+    /// The same for another profile.
+    pub fn of_profile(&self, name: &str) -> Self {
+        let global = Global { profile: name.to_owned(), ..self.global.clone() };
+        Self { global, output: self.output.clone(), rate: self.rate, open: Arc::default() }
+    }
+
+    /// The same at another service.
+    pub fn at_service(&self, api_url: &str) -> Self {
+        let global = Global { api_url: api_url.to_owned(), ..self.global.clone() };
+        Self { global, output: self.output.clone(), rate: self.rate, open: Arc::default() }
+    }
+
+    /// The session of a place, and the path in it: of a profile, or of a folder link. Each is opened once.
+    pub async fn enter(&self, text: &str) -> Result<(Session, RemotePath)> {
+        let (key, path, link) = match Place::read(text)? {
+            Place::Path { profile, path } => {
+                (profile.unwrap_or_else(|| self.global.profile.clone()), path, None)
             }
+            Place::Link(link, auth) => (format!("{text} "), RemotePath::root(), Some((link, auth))),
+        };
+        let mut open = self.open.lock().await;
+        let session = match (open.get(&key), &link) {
+            (Some(session), _) => session.clone(),
+            (None, Some((link, auth))) => {
+                let link = secret::unlock(link.clone(), false).await?;
+                self.open_folder(&link, auth.as_ref()).await?.session
+            }
+            (None, None) => self.of_profile(&key).session().await?,
+        };
+        open.insert(key, session.clone());
+        Ok((session, link.map_or(path, |(link, _)| inside(&link))))
+    }
+
+    /// Finds a node of the account or of a folder link.
+    pub async fn find(&self, text: &str) -> Result<Found> {
+        let (session, path) = self.enter(text).await?;
+        let tree = self.tree(&session).await?;
+        let node = tree.at(&path)?;
+        Ok(Found { session, tree, node })
+    }
+}
+
+/// What a folder link points to.
+fn inside(link: &Link) -> RemotePath {
+    match link {
+        Link::Folder { inside: Some(Inside::File(handle) | Inside::Folder(handle)), .. } => {
+            RemotePath::handle(*handle)
         }
+        _ => RemotePath::root(),
     }
 }
 

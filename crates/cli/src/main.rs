@@ -5,12 +5,15 @@
 mod arguments;
 mod command;
 mod context;
+mod defaults;
 mod error;
 mod exit_code;
+mod keyring;
 mod moment;
 mod output;
 mod place;
 mod profile;
+mod proxy;
 mod secret;
 mod selection;
 mod stop;
@@ -18,8 +21,6 @@ mod usage;
 
 use std::process::ExitCode;
 use std::time::Duration;
-
-use clap::Parser;
 
 use arguments::{Arguments, Command};
 use context::Context;
@@ -29,7 +30,7 @@ use output::Output;
 use stop::Stop;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match defaults::parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage::report(&error).into(),
     };

@@ -39,6 +39,16 @@ impl Source {
         Self { flag: "--totp-secret-stdin", from_stdin, variable: "SUPERMEGA_TOTP_SECRET" }
     }
 
+    /// What it takes to write through a folder link.
+    pub const fn write_auth(from_stdin: bool) -> Self {
+        Self { flag: "--write-auth-stdin", from_stdin, variable: "SUPERMEGA_WRITE_AUTH" }
+    }
+
+    /// Whether there is something to read without asking a person.
+    pub fn is_given(&self) -> bool {
+        self.from_stdin || variable(self.variable).is_some()
+    }
+
     /// Gets the password: a line of standard input when the flag says so, else from the environment, else
     /// from the terminal.
     pub async fn read(self, prompt: String) -> Result<Zeroizing<String>> {

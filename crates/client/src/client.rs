@@ -8,7 +8,9 @@ use supermega_protocol::Drift;
 
 use crate::drift_log::DriftLog;
 use crate::error::{Error, Result};
-use crate::transport::{Authentication, Budget, Channel, ChannelOptions, Http, HyperHttp, Limits};
+use crate::transport::{
+    Authentication, Budget, Channel, ChannelOptions, Http, HyperHttp, Limits, Proxy,
+};
 
 /// MEGA's own address.
 pub const API_URL: &str = "https://g.api.mega.co.nz/";
@@ -64,6 +66,8 @@ impl Client {
 pub struct ClientBuilder {
     api_url: String,
     http: Option<Arc<dyn Http>>,
+    proxy: Option<Proxy>,
+    authorities: Vec<Vec<u8>>,
     timeout: Duration,
     patience: Duration,
     stall_timeout: Duration,
@@ -75,6 +79,8 @@ impl Default for ClientBuilder {
         Self {
             api_url: API_URL.into(),
             http: None,
+            proxy: None,
+            authorities: Vec::new(),
             timeout: Duration::from_secs(15),
             patience: Duration::from_mins(5),
             stall_timeout: Duration::from_mins(1),
@@ -99,6 +105,18 @@ impl ClientBuilder {
     /// Another way to the network than hyper.
     pub fn http(mut self, http: impl Http) -> Self {
         self.http = Some(Arc::new(http));
+        self
+    }
+
+    /// Reaches the service through a proxy; without one unless said otherwise, whatever the environment says.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Trusts the certificate authorities of a PEM file too, beside those of the operating system.
+    pub fn trust(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.authorities.push(pem.into());
         self
     }
 
@@ -153,7 +171,18 @@ impl ClientBuilder {
             let text = format!("the API address must look like {API_URL}, not {api_url}");
             return Err(Error::Input(text));
         }
-        let http = self.http.unwrap_or_else(|| Arc::new(HyperHttp::new(self.timeout)));
+        let http = if let Some(http) = self.http {
+            http
+        } else {
+            let mut http = HyperHttp::new(self.timeout);
+            if let Some(proxy) = &self.proxy {
+                http = http.with_proxy(proxy)?;
+            }
+            for pem in &self.authorities {
+                http = http.trusting(pem)?;
+            }
+            Arc::new(http)
+        };
         let options = ChannelOptions {
             api_url,
             http,

@@ -168,6 +168,9 @@ pub enum NetworkErrorKind {
     /// Something else.
     #[error("{0}")]
     Other(String),
+    /// The proxy did not connect.
+    #[error("the proxy: {0}")]
+    Proxy(String),
     /// A status that means no success.
     #[error("HTTP status {0}")]
     Status(u16),

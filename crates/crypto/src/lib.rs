@@ -66,7 +66,7 @@ pub use hashcash::{Challenge, Solution};
 #[doc(no_inline)]
 pub use key_manager::{KeyManager, ShareFlags};
 #[doc(no_inline)]
-pub use link::{Inside, Link, LinkError, ProtectedLink, SetKey};
+pub use link::{Inside, Link, LinkError, ProtectedLink, SetKey, WriteAuth};
 #[doc(no_inline)]
 pub use master_key::MasterKey;
 #[doc(no_inline)]

@@ -16,8 +16,10 @@
 
 mod parse;
 mod protected;
+mod write_auth;
 
 pub use protected::ProtectedLink;
+pub use write_auth::WriteAuth;
 
 use std::fmt;
 use std::str::FromStr;
@@ -44,6 +46,9 @@ pub enum LinkError {
     /// The key is not one, or it is a zero key.
     #[error("the link's key is malformed")]
     BadKey,
+    /// What is to let the link's reader write is not 22 characters of base64url.
+    #[error("the authorisation to write through the link is malformed")]
+    BadWriteAuth,
     /// The address of another site.
     #[error("the link leads to another site than MEGA")]
     ForeignHost,

@@ -36,6 +36,43 @@ pub struct Code {
     pub code: String,
 }
 
+/// `login`
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct Login {
+    /// E-mail address, or a folder link
+    #[arg(env = "SUPERMEGA_EMAIL", value_name = "EMAIL | FOLDER_LINK")]
+    pub name: Option<String>,
+    /// Read the password from standard input rather than from the terminal
+    #[arg(long, env = "SUPERMEGA_PASSWORD_STDIN", value_parser = switch())]
+    pub password_stdin: bool,
+    /// The six digits of the second factor
+    #[arg(long, value_name = "N", env = "SUPERMEGA_MFA_CODE", hide_env_values = true)]
+    pub mfa_code: Option<String>,
+    /// Read the secret of the second factor from standard input, a line after the password
+    #[arg(
+        long,
+        conflicts_with = "mfa_code",
+        env = "SUPERMEGA_TOTP_SECRET_STDIN",
+        value_parser = switch()
+    )]
+    pub totp_secret_stdin: bool,
+    /// Read what it takes to write through a folder link from standard input; it may also stand behind the link
+    #[arg(long, env = "SUPERMEGA_WRITE_AUTH_STDIN", value_parser = switch())]
+    pub write_auth_stdin: bool,
+    /// Keep the secret of the second factor with the login, for a new login when this one is over
+    #[arg(long, conflicts_with = "mfa_code", env = "SUPERMEGA_REMEMBER_TOTP", value_parser = switch())]
+    pub remember_totp: bool,
+    /// Make an account without e-mail address and password, that lives as long as this login
+    #[arg(
+        long,
+        conflicts_with_all = ["password_stdin", "mfa_code", "totp_secret_stdin", "write_auth_stdin"],
+        env = "SUPERMEGA_EPHEMERAL",
+        value_parser = switch()
+    )]
+    pub ephemeral: bool,
+}
+
 /// `mfa`
 #[derive(Debug, Subcommand)]
 pub enum Mfa {
@@ -97,6 +134,29 @@ pub struct ChangePassword {
     /// End all other sessions too
     #[arg(long, env = "SUPERMEGA_END_SESSIONS", value_parser = switch())]
     pub end_sessions: bool,
+}
+
+/// `profiles`
+#[derive(Debug, Args)]
+pub struct Profiles {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub step: Option<ProfilesStep>,
+}
+
+/// `profiles remove`
+#[derive(Debug, Subcommand)]
+pub enum ProfilesStep {
+    /// Log out of profiles, and forget them
+    Remove(ProfileNames),
+}
+
+/// Several profiles.
+#[derive(Debug, Args)]
+pub struct ProfileNames {
+    /// Names, as the list shows them
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
 }
 
 /// `upgrade`

@@ -14,9 +14,8 @@ use crate::exit_code::Exit;
 
 /// Writes one file after the other.
 pub async fn run(arguments: Cat, context: &Context) -> Result<Exit> {
-    let mut session = None;
     for text in &arguments.paths {
-        let source = find(context, &mut session, text, arguments.link_password_stdin).await?;
+        let source = find(context, text, arguments.link_password_stdin).await?;
         let (download, size) = source.download()?;
         let chunks = match &arguments.range {
             Some(range) => download.chunks_of(clip(range, size)),

@@ -7,14 +7,15 @@ use supermega::name::for_terminal;
 use supermega::transfer::TargetState;
 use supermega::{Error, Node, RemotePath, Session, Tree};
 
+use super::import::must_be_free;
 use super::overwrite::{Pair, Verdict, decide};
 use super::summary::Summary;
 use super::{get, put};
 use crate::arguments::{Choice, Cp, Get, Overwrite, Put};
-use crate::context::Context;
+use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
-use crate::place::Place;
+use crate::place::is_remote;
 
 /// Copies each source to the target, the way that their prefixes say.
 pub async fn run(arguments: Cp, context: &Context) -> Result<Exit> {
@@ -35,15 +36,11 @@ pub async fn run(arguments: Cp, context: &Context) -> Result<Exit> {
             put::run(Put { paths, overwrite, choice, pace }, context).await
         }
         (_, true, false) => Err(CommandError::Usage(
-            "mega: must stand before a remote path; nothing here has it".into(),
+            "mega: or the name of a profile must stand before a remote path; nothing here has it"
+                .into(),
         )),
         _ => Err(CommandError::Usage("the sources are partly here and partly there".into())),
     }
-}
-
-/// Links are remote as they stand.
-fn is_remote(text: &str) -> bool {
-    text.starts_with("mega:") || text.starts_with("https://mega.")
 }
 
 async fn within(
@@ -58,8 +55,7 @@ async fn within(
             "within the account all of a folder is copied: --dry-run is the only choice here";
         return Err(CommandError::Usage(text.into()));
     }
-    let session = context.session().await?;
-    let path = Place::path(target)?;
+    let (session, path) = context.enter(target).await?;
     let several = sources.len() > 1;
     let folder = match session.tree().await?.at(&path) {
         Ok(node) if !node.is_file() => Some(node),
@@ -76,11 +72,7 @@ async fn within(
     };
     let mut summary = Summary::default();
     for source in sources {
-        let place = copying.place(source, folder.as_ref(), &path).await;
-        let copied = match place {
-            Ok((node, folder, name)) => copying.copy(node, folder, name, &mut summary).await,
-            Err(error) => Err(error),
-        };
+        let copied = copying.take(source, folder.as_ref(), &path, &mut summary).await;
         if let Err(error) = copied {
             summary.fail(context, error, several)?;
         }
@@ -97,23 +89,36 @@ struct Copying<'a> {
 }
 
 impl Copying<'_> {
-    /// What a source is, and the folder and name that it gets.
-    async fn place(
+    /// Copies one source. What comes from a folder link is imported; from account to account nothing goes.
+    async fn take(
         &self,
         source: &str,
         folder: Option<&Node>,
         path: &RemotePath,
-    ) -> Result<(Node, Node, String)> {
-        let tree = self.session.tree().await?;
-        let node = tree.at(&Place::path(source)?)?;
-        if let Some(folder) = folder {
-            let name = node.name().ok_or_else(|| Error::NotFound { what: source.into() })?;
-            return Ok((node.clone(), folder.clone(), name.to_owned()));
+        summary: &mut Summary,
+    ) -> Result<()> {
+        let Found { session, tree, node } = self.context.find(source).await?;
+        if session.is_same(self.session) {
+            let (node, folder, name) = place(source, &tree, node, folder, path)?;
+            drop(tree);
+            return self.copy(node, folder, name, summary).await;
         }
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(Error::AlreadyExists { path: path.to_string() }.into());
+        let Some(folder) = folder.filter(|_| session.is_folder_link()) else {
+            let text = format!(
+                "{source} cannot be copied to another login on the server: make a link and import \
+                 it, or download it first"
+            );
+            return Err(Error::Refused(text).into());
         };
-        Ok((node, tree.at(&parent)?, name.to_owned()))
+        let name = node.name().unwrap_or_default();
+        must_be_free(&self.session.tree().await?, folder, name)?;
+        if self.dry_run {
+            let path = self.session.tree().await?.path_of(folder).join(name).to_string();
+            return summary.add(self.context, self.would(&path, &node));
+        }
+        let copied = self.session.import_from(&session, &node, folder).await;
+        self.tell(copied.as_ref().ok(), &node, "copied").await?;
+        summary.add(self.context, copied.map_err(CommandError::from))
     }
 
     /// Copies what is not there; folders that are there are gone into.
@@ -197,6 +202,24 @@ impl Copying<'_> {
         let path = self.session.tree().await?.path_of(made).to_string();
         self.context.output.object(|| object(&path, made, of, state))
     }
+}
+
+/// What a source is, and the folder and name that it gets.
+fn place(
+    source: &str,
+    tree: &Tree,
+    node: Node,
+    folder: Option<&Node>,
+    path: &RemotePath,
+) -> Result<(Node, Node, String)> {
+    if let Some(folder) = folder {
+        let name = node.name().ok_or_else(|| Error::NotFound { what: source.into() })?.to_owned();
+        return Ok((node, folder.clone(), name));
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Error::AlreadyExists { path: path.to_string() }.into());
+    };
+    Ok((node, tree.at(&parent)?, name.to_owned()))
 }
 
 fn object(path: &str, node: &Node, of: &Node, state: &str) -> serde_json::Value {

@@ -19,10 +19,9 @@ type Content = (u64, [u8; 16]);
 
 /// Lists the groups, those that waste most first.
 pub async fn run(arguments: Dedupe, context: &Context) -> Result<Exit> {
-    let mut session = None;
     let mut tops = Vec::new();
     for path in &arguments.paths {
-        let Found { tree, node, .. } = context.find(&mut session, path).await?;
+        let Found { tree, node, .. } = context.find(path).await?;
         tops.push((Entry::top(&tree, &node), tree));
     }
     let write = move |out: &mut Listing| match arguments.namesakes {

@@ -18,9 +18,9 @@ use crate::output::{Listing, size};
 /// Shows each path's size, and those of the folders in it as far down as asked.
 pub async fn run(arguments: Du, context: &Context) -> Result<Exit> {
     let several = arguments.paths.len() > 1;
-    let (mut session, mut summary) = (None, Summary::default());
+    let mut summary = Summary::default();
     for path in &arguments.paths {
-        match context.find(&mut session, path).await {
+        match context.find(path).await {
             Ok(Found { tree, node, .. }) => {
                 let arguments = arguments.clone();
                 let write = move |out: &mut Listing| measure(out, &arguments, &tree, &node);

@@ -19,10 +19,10 @@ use crate::selection::Pattern;
 /// Shows what is found, while it is found.
 pub async fn run(arguments: Find, context: &Context) -> Result<Exit> {
     let several = arguments.paths.len() > 1;
-    let (mut session, mut summary) = (None, Summary::default());
+    let mut summary = Summary::default();
     for path in &arguments.paths {
         let wanted = Wanted::new(&arguments)?;
-        match context.find(&mut session, path).await {
+        match context.find(path).await {
             Ok(Found { tree, node, .. }) => {
                 let write = move |out: &mut Listing| look(out, &wanted, &tree, &node);
                 summary.add(context, context.output.listing(write).await)?;

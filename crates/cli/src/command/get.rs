@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use supermega::name::{System, for_terminal, to_local};
 use supermega::transfer::{Download, DownloadPlan, Existing, Progress, TargetState};
-use supermega::{Error, Link, Node, PublicFile, Session};
+use supermega::{Error, Link, Node, PublicFile};
 
 use super::cat::write_out;
 use super::lanes::Lanes;
@@ -53,9 +53,9 @@ pub async fn run(arguments: Get, context: &Context) -> Result<Exit> {
     };
     let several = sources.len() > 1;
     let mut summary = Summary::default();
-    let (mut session, mut found) = (None, Vec::with_capacity(sources.len()));
+    let mut found = Vec::with_capacity(sources.len());
     for source in sources {
-        match find(context, &mut session, source, arguments.link_password_stdin).await {
+        match find(context, source, arguments.link_password_stdin).await {
             Ok(source) => found.push(source),
             Err(error) => summary.fail(context, error, several)?,
         }
@@ -87,20 +87,13 @@ pub async fn run(arguments: Get, context: &Context) -> Result<Exit> {
 }
 
 /// Finds what an argument names.
-pub async fn find(
-    context: &Context,
-    session: &mut Option<Session>,
-    text: &str,
-    password_stdin: bool,
-) -> Result<Source> {
+pub async fn find(context: &Context, text: &str, password_stdin: bool) -> Result<Source> {
     let link = match Place::read(text)? {
-        Place::Path(_) => {
-            return Ok(Source::Node(Box::new(context.find(session, text).await?)));
-        }
-        Place::Link(link) => secret::unlock(link, password_stdin).await?,
+        Place::Path { .. } => return Ok(Source::Node(Box::new(context.find(text).await?))),
+        Place::Link(link, _) => secret::unlock(link, password_stdin).await?,
     };
     match link {
-        Link::Folder { .. } => Ok(Source::Node(Box::new(context.open_folder(&link).await?))),
+        Link::Folder { .. } => Ok(Source::Node(Box::new(context.open_folder(&link, None).await?))),
         link => Ok(Source::File(Box::new(context.client()?.open_file(&link).await?))),
     }
 }

@@ -4,19 +4,16 @@ use serde_json::json;
 use supermega::{Error, Link, Node, Session, Tree};
 
 use crate::arguments::Import;
-use crate::context::Context;
+use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
-use crate::place::Place;
 use crate::secret;
 
 /// Copies the file or folder on the server.
 pub async fn run(arguments: Import, context: &Context) -> Result<Exit> {
     let link = Link::parse(&arguments.link).map_err(Error::from)?;
     let link = secret::unlock(link, arguments.link_password_stdin).await?;
-    let session = context.session().await?;
-    let tree = session.tree().await?;
-    let folder = tree.at(&Place::path(&arguments.folder)?)?;
+    let Found { session, tree, node: folder } = context.find(&arguments.folder).await?;
     let node = match &link {
         Link::File { .. } => {
             let file = session.client().open_file(&link).await?;
@@ -24,7 +21,7 @@ pub async fn run(arguments: Import, context: &Context) -> Result<Exit> {
             session.import(&file, &folder).await?
         }
         Link::Folder { .. } => {
-            let found = context.open_folder(&link).await?;
+            let found = context.open_folder(&link, None).await?;
             must_be_free(&tree, &folder, found.node.name().unwrap_or_default())?;
             session.import_from(&found.session, &found.node, &folder).await?
         }
@@ -34,7 +31,8 @@ pub async fn run(arguments: Import, context: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn must_be_free(tree: &Tree, folder: &Node, name: &str) -> Result<()> {
+/// An error if a folder has something of this name.
+pub fn must_be_free(tree: &Tree, folder: &Node, name: &str) -> Result<()> {
     if tree.children_named(folder, name).is_empty() {
         return Ok(());
     }

@@ -4,16 +4,16 @@ use std::time::SystemTime;
 
 use serde_json::json;
 use supermega::name::for_terminal;
-use supermega::{Error, Inside, Link as PublicLink, LinkOptions, ProtectedLink, Session};
+use supermega::{Error, Inside, Link as PublicLink, LinkOptions, ProtectedLink};
 use zeroize::Zeroizing;
 
 use super::summary::Summary;
 use crate::arguments::{Link, LinkInfo, MakeLink};
-use crate::context::Context;
+use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
 use crate::output::{local_time, name_of, size};
-use crate::place::Place;
+use crate::place::link_of;
 use crate::{moment, secret};
 
 /// Makes, lists, explains or removes links.
@@ -23,10 +23,9 @@ pub async fn run(arguments: Link, context: &Context) -> Result<Exit> {
         Link::List => list(context).await,
         Link::Make(arguments) => make_all(&arguments, context).await,
         Link::Remove(remotes) => {
-            let session = context.session().await?;
             let mut summary = Summary::default();
             for text in &remotes.paths {
-                summary.add(context, remove(&session, text).await)?;
+                summary.add(context, remove(context, text).await)?;
             }
             Ok(summary.exit(context))
         }
@@ -43,10 +42,9 @@ async fn make_all(arguments: &MakeLink, context: &Context) -> Result<Exit> {
         }
         false => None,
     };
-    let session = context.session().await?;
     let mut summary = Summary::default();
     for text in &arguments.paths {
-        let made = make(context, &session, text, options, password.as_ref()).await;
+        let made = make(context, text, options, password.as_ref()).await;
         summary.add(context, made)?;
     }
     Ok(summary.exit(context))
@@ -54,12 +52,11 @@ async fn make_all(arguments: &MakeLink, context: &Context) -> Result<Exit> {
 
 async fn make(
     context: &Context,
-    session: &Session,
     text: &str,
     options: LinkOptions,
     password: Option<&Zeroizing<String>>,
 ) -> Result<()> {
-    let node = session.tree().await?.at(&Place::path(text)?)?;
+    let Found { session, node, .. } = context.find(text).await?;
     let made = session.make_link_with(&node, options).await?;
     let mut url = made.link.to_url();
     if let Some(password) = password.cloned() {
@@ -67,18 +64,22 @@ async fn make(
         let protected = tokio::task::spawn_blocking(protect).await.map_err(CommandError::local)?;
         url = protected.map_err(Error::from)?.to_url();
     }
-    let auth = made.write_auth;
+    let auth = made.write_auth.map(|auth| auth.to_text());
     let line = match &auth {
-        Some(auth) => format!("{url} {auth}"),
+        Some(auth) => format!("{url} {}", **auth),
         None => url.clone(),
     };
     context
         .output
-        .data(&line, || json!({ "type": "link", "path": text, "url": url, "write_auth": auth }))
+        .data(&line, || {
+        json!({
+            "type": "link", "path": text, "url": url, "write_auth": auth.as_ref().map(|a| a.as_str()),
+        })
+    })
 }
 
-async fn remove(session: &Session, text: &str) -> Result<()> {
-    let node = session.tree().await?.at(&Place::path(text)?)?;
+async fn remove(context: &Context, text: &str) -> Result<()> {
+    let Found { session, node, .. } = context.find(text).await?;
     Ok(session.remove_link(&node).await?)
 }
 
@@ -107,7 +108,8 @@ async fn list(context: &Context) -> Result<Exit> {
             json!({
                 "type": "link", "path": path, "url": url, "handle": known.handle.to_string(),
                 "created": seconds(known.created), "expires": seconds(known.expires),
-                "write_auth": known.write_auth, "taken_down": known.taken_down,
+                "write_auth": known.write_auth.as_ref().map(|auth| auth.to_text().to_string()),
+                "taken_down": known.taken_down,
             })
         })?;
     }
@@ -115,7 +117,7 @@ async fn list(context: &Context) -> Result<Exit> {
 }
 
 async fn info(arguments: &LinkInfo, context: &Context) -> Result<Exit> {
-    let link = PublicLink::parse(&arguments.link).map_err(Error::from)?;
+    let (link, auth) = link_of(&arguments.link).map_err(Error::from)?;
     let protected = matches!(link, PublicLink::Protected(_));
     let link = secret::unlock(link, arguments.link_password_stdin).await?;
     let handle = link.handle();
@@ -125,7 +127,7 @@ async fn info(arguments: &LinkInfo, context: &Context) -> Result<Exit> {
             ("file", file.name().map(str::to_owned), file.size(), 1, 0)
         }
         PublicLink::Folder { inside, .. } => {
-            let found = context.open_folder(&link).await?;
+            let found = context.open_folder(&link, None).await?;
             let kind = match inside {
                 Some(Inside::File(_)) => "file in a folder",
                 Some(Inside::Folder(_)) => "folder in a folder",
@@ -146,7 +148,11 @@ async fn info(arguments: &LinkInfo, context: &Context) -> Result<Exit> {
         _ => return Err(CommandError::Usage("links to collections are not opened yet".into())),
     };
     let shown = name.as_deref().map_or_else(|| "-".into(), |name| for_terminal(name).into_owned());
-    let how = if protected { ", protected by a password" } else { "" };
+    let how = match (protected, auth.is_some()) {
+        (true, _) => ", protected by a password",
+        (_, true) => ", with an authorisation to write",
+        _ => "",
+    };
     let text = format!(
         "{kind} {shown}: {files} files, {folders} folders, {bytes} bytes ({}){how}",
         size(bytes, true)

@@ -10,18 +10,22 @@ use crate::secret;
 
 /// Logs out. A session that the server has ended already is forgotten all the same.
 pub async fn run(context: &Context) -> Result<Exit> {
-    let client = context.client()?;
     if let Some(saved) = secret::variable(SESSION) {
-        end(&client, &saved).await?;
+        end(&context.client()?, &saved).await?;
     } else {
-        let profile = context.profile()?;
-        let nobody = || CommandError::NotLoggedIn(String::new());
-        end(&client, &profile.load()?.ok_or_else(nobody)?).await?;
-        profile.forget()?;
+        end_kept(context).await?;
+        context.profile()?.forget().await?;
     }
     context.output.note("logged out");
     context.output.object(|| json!({ "type": "logout" }))?;
     Ok(Exit::Done)
+}
+
+/// Ends the session that the profile keeps.
+pub async fn end_kept(context: &Context) -> Result<()> {
+    let nobody = || CommandError::NotLoggedIn(String::new());
+    let secrets = context.profile()?.load().await?.ok_or_else(nobody)?;
+    end(&context.client()?, &secrets.session).await
 }
 
 async fn end(client: &Client, saved: &str) -> Result<()> {

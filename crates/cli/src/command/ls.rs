@@ -17,10 +17,10 @@ use crate::output::{Listing, local_time, name_of, seconds, size};
 /// Lists each path: a folder's content, or a file itself.
 pub async fn run(arguments: Ls, context: &Context) -> Result<Exit> {
     let several = arguments.paths.len() > 1;
-    let (mut session, mut summary) = (None, Summary::default());
+    let mut summary = Summary::default();
     let mut gap = "";
     for path in &arguments.paths {
-        let Found { tree, node, .. } = match context.find(&mut session, path).await {
+        let Found { tree, node, .. } = match context.find(path).await {
             Ok(found) => found,
             Err(error) => {
                 summary.fail(context, error, several)?;

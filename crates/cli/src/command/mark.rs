@@ -5,15 +5,13 @@ use supermega::Marks;
 use supermega::name::for_terminal;
 
 use crate::arguments::{Mark, YesNo};
-use crate::context::Context;
+use crate::context::{Context, Found};
 use crate::error::Result;
 use crate::exit_code::Exit;
-use crate::place::Place;
 
 /// Changes what is given, and shows what is noted then.
 pub async fn run(arguments: Mark, context: &Context) -> Result<Exit> {
-    let session = context.session().await?;
-    let node = session.tree().await?.at(&Place::path(&arguments.path)?)?;
+    let Found { session, node, .. } = context.find(&arguments.path).await?;
     let before = Marks::of(&node);
     let mut marks = before.clone();
     if let Some(favourite) = arguments.favourite {

@@ -7,14 +7,12 @@ use crate::arguments::Mkdir;
 use crate::context::Context;
 use crate::error::Result;
 use crate::exit_code::Exit;
-use crate::place::Place;
 
 /// Makes each folder.
 pub async fn run(arguments: Mkdir, context: &Context) -> Result<Exit> {
-    let session = context.session().await?;
     let mut summary = Summary::default();
     for text in &arguments.paths {
-        let path = Place::path(text)?;
+        let (session, path) = context.enter(text).await?;
         let made = match arguments.parents {
             true => session.make_folders(&path).await,
             false => session.make_folder(&path).await,

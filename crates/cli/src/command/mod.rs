@@ -13,7 +13,7 @@ mod get;
 mod import;
 mod lanes;
 mod link;
-mod login;
+pub mod login;
 mod logout;
 mod ls;
 mod mark;
@@ -22,6 +22,7 @@ mod mkdir;
 mod mv;
 mod overwrite;
 mod password;
+mod profiles;
 mod put;
 mod recover;
 mod rm;
@@ -70,6 +71,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Mkdir(arguments) => mkdir::run(arguments, context).await,
         Command::Mv(arguments) => mv::run(arguments, context).await,
         Command::Password(arguments) => password::change(arguments, context).await,
+        Command::Profiles(arguments) => profiles::run(arguments, context).await,
         Command::Put(arguments) => put::run(arguments, context).await,
         Command::Recover(arguments) => recover::run(arguments, context).await,
         Command::RecoveryKey => recover::show_key(context).await,

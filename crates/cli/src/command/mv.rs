@@ -7,16 +7,14 @@ use crate::arguments::Mv;
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
-use crate::place::Place;
 
 /// Moves each source.
 pub async fn run(arguments: Mv, context: &Context) -> Result<Exit> {
-    let session = context.session().await?;
-    let paths: Vec<RemotePath> =
-        arguments.paths.iter().map(|text| Place::path(text)).collect::<Result<_>>()?;
-    let Some((target, sources)) = paths.split_last() else {
+    let Some((target, sources)) = arguments.paths.split_last() else {
         return Err(CommandError::Usage("name what to move, and where to".into()));
     };
+    let (session, target) = context.enter(target).await?;
+    let target = &target;
     let folder = match session.tree().await?.at(target) {
         Ok(node) if !node.is_file() => Some(node),
         Ok(_) => return Err(Error::AlreadyExists { path: target.to_string() }.into()),
@@ -28,9 +26,14 @@ pub async fn run(arguments: Mv, context: &Context) -> Result<Exit> {
     }
     let mut summary = Summary::default();
     for source in sources {
+        let (from, source) = context.enter(source).await?;
         let moved = match &folder {
-            Some(folder) => into_folder(&session, source, folder).await,
-            None => to_path(&session, source, target).await,
+            _ if !from.is_same(&session) => {
+                let text = format!("{source} cannot be moved to another login: copy it");
+                Err(Error::Refused(text).into())
+            }
+            Some(folder) => into_folder(&session, &source, folder).await,
+            None => to_path(&session, &source, target).await,
         };
         summary.add(context, moved)?;
     }

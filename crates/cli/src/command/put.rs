@@ -21,7 +21,6 @@ use crate::arguments::{Choice, Put};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
-use crate::place::Place;
 use crate::selection::Selection;
 
 /// Folders that are made at the same time, in one request.
@@ -37,8 +36,7 @@ pub async fn run(arguments: Put, context: &Context) -> Result<Exit> {
         [] => return Err(CommandError::Usage("name what to upload".into())),
     };
     let several = sources.len() > 1;
-    let path = Place::path(target)?;
-    let session = context.session().await?;
+    let (session, path) = context.enter(target).await?;
     let is_folder = match session.tree().await?.at(&path) {
         Ok(node) if !node.is_file() => true,
         Ok(_) if several => return Err(Error::AlreadyExists { path: path.to_string() }.into()),

@@ -51,7 +51,7 @@ pub async fn cancel(arguments: Cancel, context: &Context) -> Result<Exit> {
     let session = context.session().await?;
     if let Some(CancelStep::Confirm(code)) = &arguments.step {
         session.cancel_account(secret::mail_code(&code.code, "cancel")).await?;
-        context.profile()?.forget()?;
+        context.profile()?.forget().await?;
         context.output.note("the account is gone");
         return Ok(Exit::Done);
     }

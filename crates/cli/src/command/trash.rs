@@ -1,27 +1,25 @@
 //! `trash`: what was thrown away, back again or gone for good.
 
 use serde_json::json;
+use supermega::Session;
 use supermega::name::for_terminal;
-use supermega::{RemotePath, Session};
 
 use super::summary::Summary;
 use crate::arguments::Trash;
-use crate::context::Context;
+use crate::context::{Context, Found};
 use crate::error::Result;
 use crate::exit_code::Exit;
 use crate::output::name_of;
-use crate::place::Place;
 
 /// Lists, restores or empties.
 pub async fn run(arguments: Trash, context: &Context) -> Result<Exit> {
-    let session = context.session().await?;
     match arguments {
-        Trash::Empty => session.empty_trash().await?,
-        Trash::List => list(context, &session).await?,
+        Trash::Empty => context.session().await?.empty_trash().await?,
+        Trash::List => list(context, &context.session().await?).await?,
         Trash::Restore(remotes) => {
             let mut summary = Summary::default();
             for text in &remotes.paths {
-                summary.add(context, restore(context, &session, text).await)?;
+                summary.add(context, restore(context, text).await)?;
             }
             return Ok(summary.exit(context));
         }
@@ -49,9 +47,8 @@ async fn list(context: &Context, session: &Session) -> Result<()> {
     Ok(())
 }
 
-async fn restore(context: &Context, session: &Session, text: &str) -> Result<()> {
-    let path: RemotePath = Place::path(text)?;
-    let node = session.tree().await?.at(&path)?;
+async fn restore(context: &Context, text: &str) -> Result<()> {
+    let Found { session, node, .. } = context.find(text).await?;
     let node = session.restore(&node).await?;
     let path = session.tree().await?.path_of(&node).to_string();
     context.output.data(

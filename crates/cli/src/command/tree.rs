@@ -17,9 +17,9 @@ use crate::output::{Listing, size};
 /// Draws each path's tree.
 pub async fn run(arguments: arguments::Tree, context: &Context) -> Result<Exit> {
     let several = arguments.paths.len() > 1;
-    let (mut session, mut summary) = (None, Summary::default());
+    let mut summary = Summary::default();
     for path in &arguments.paths {
-        match context.find(&mut session, path).await {
+        match context.find(path).await {
             Ok(Found { tree, node, .. }) => {
                 summary.add(context, draw(context, &arguments, &tree, &node).await)?;
             }

@@ -20,7 +20,7 @@ const FILES: usize = 4;
 
 /// Compares, and says what differs.
 pub async fn run(arguments: Verify, context: &Context) -> Result<Exit> {
-    let found = context.find(&mut None, &arguments.remote).await?;
+    let found = context.find(&arguments.remote).await?;
     let local = PathBuf::from(&arguments.local);
     let metadata =
         std::fs::metadata(&local).map_err(|source| Error::Local { path: local.clone(), source })?;

@@ -13,7 +13,7 @@ use crate::output::Output;
 /// Shows events until the session is over, until there were enough, until it took long enough, until nobody reads
 /// them any more, or until it is interrupted.
 pub async fn run(arguments: Watch, context: &Context) -> Result<Exit> {
-    let found = context.find(&mut None, &arguments.path).await?;
+    let found = context.find(&arguments.path).await?;
     let mut events = found.session.events().await?;
     context.output.note(&format!("watching {}", for_terminal(&arguments.path)));
     let over = async {

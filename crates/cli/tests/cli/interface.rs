@@ -36,6 +36,7 @@ fn the_verbs_are_those_that_are_built() {
             "mkdir",
             "mv",
             "password",
+            "profiles",
             "put",
             "recover",
             "recovery-key",

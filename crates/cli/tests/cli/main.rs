@@ -14,6 +14,7 @@ mod login;
 mod machine;
 mod notes;
 mod partly;
+mod profiles;
 mod query;
 mod round_trip;
 mod server_orders;

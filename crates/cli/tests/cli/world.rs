@@ -143,6 +143,8 @@ pub fn command(arguments: &[&str]) -> Command {
     }
     command
         .args(arguments)
+        .env("SUPERMEGA_KEYRING", "off")
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
         .env("SUPERMEGA_TIMEOUT", "1")
         .env("SUPERMEGA_PATIENCE", "1")
         .stdin(Stdio::null())

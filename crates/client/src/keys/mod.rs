@@ -22,6 +22,8 @@ pub(crate) struct KeyRing {
     shares: HashMap<NodeHandle, ShareKey>,
     /// Whether the account keeps its share keys itself: then the server's are not to be trusted.
     managed: bool,
+    /// The root of the folder link, if it is one.
+    link: Option<NodeHandle>,
     pub store: KeyStore,
 }
 
@@ -36,8 +38,13 @@ pub(crate) struct AccountKeys {
 impl KeyRing {
     /// The keys of an account, with those in its key container if it has one.
     pub(crate) fn of_account(account: AccountKeys, store: KeyStore) -> Self {
-        let mut ring =
-            Self { account: Some(account), shares: HashMap::new(), managed: false, store };
+        let mut ring = Self {
+            account: Some(account),
+            shares: HashMap::new(),
+            managed: false,
+            link: None,
+            store,
+        };
         ring.take_from_store();
         ring
     }
@@ -63,6 +70,7 @@ impl KeyRing {
             account: None,
             shares: HashMap::from([(root, key)]),
             managed: true,
+            link: Some(root),
             store: KeyStore::default(),
         }
     }
@@ -70,7 +78,13 @@ impl KeyRing {
     /// No key at all.
     #[cfg(test)]
     pub(crate) fn none() -> Self {
-        Self { account: None, shares: HashMap::new(), managed: false, store: KeyStore::default() }
+        Self {
+            account: None,
+            shares: HashMap::new(),
+            managed: false,
+            link: None,
+            store: KeyStore::default(),
+        }
     }
 
     pub(crate) fn account(&self) -> Option<&AccountKeys> {
@@ -79,6 +93,28 @@ impl KeyRing {
 
     pub(crate) fn share(&self, root: NodeHandle) -> Option<&ShareKey> {
         self.shares.get(&root)
+    }
+
+    /// The root of the folder link and its key, if it is one.
+    pub(crate) fn link(&self) -> Option<(NodeHandle, &ShareKey)> {
+        let root = self.link?;
+        Some((root, self.shares.get(&root)?))
+    }
+
+    /// Wraps a node's key under the key that is this session's own: the master key, or the link's.
+    pub(crate) fn wrap_own(&self, key: &NodeKey) -> Option<Vec<u8>> {
+        match &self.account {
+            Some(account) => Some(account.master.wrap_node_key(key)),
+            None => Some(self.link()?.1.wrap_node_key(key)),
+        }
+    }
+
+    /// Unwraps what [`wrap_own`](Self::wrap_own) wrapped.
+    pub(crate) fn unwrap_own(&self, wrapped: &[u8]) -> Option<NodeKey> {
+        match &self.account {
+            Some(account) => account.master.unwrap_node_key(wrapped).ok(),
+            None => self.link()?.1.unwrap_node_key(wrapped).ok(),
+        }
     }
 
     /// All share keys.

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use supermega_crypto::link::Link;
+use supermega_crypto::link::{Link, WriteAuth};
 use supermega_encoding::PublicHandle;
 use supermega_protocol::is_set;
 
@@ -26,7 +26,7 @@ pub struct PublicLink {
     /// When it ends.
     pub expires: Option<SystemTime>,
     /// What it takes to write through it, if it is writable.
-    pub write_auth: Option<String>,
+    pub write_auth: Option<WriteAuth>,
     /// Whether the service took it down.
     pub taken_down: bool,
 }
@@ -60,7 +60,7 @@ impl Session {
                 link,
                 created: known.ts.and_then(|ts| unix_time::to_system(ts.0)),
                 expires: known.ets.and_then(|ets| unix_time::to_system(ets.0)),
-                write_auth: known.w.clone(),
+                write_auth: known.w.as_ref().and_then(|auth| auth.parse().ok()),
                 taken_down: known.down.is_some_and(|down| is_set(Some(down))),
             })
         };

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use supermega_crypto::link::Link;
+use supermega_crypto::link::{Link, WriteAuth};
 use supermega_protocol::link::{LinkReply, SetLink};
 use supermega_protocol::{Flag, Malformed, Timestamp};
 
@@ -28,7 +28,7 @@ pub struct MadeLink {
     /// The link, with its key.
     pub link: Link,
     /// What it takes to write through it, if it is writable: a secret of its own.
-    pub write_auth: Option<String>,
+    pub write_auth: Option<WriteAuth>,
 }
 
 impl std::fmt::Debug for MadeLink {
@@ -67,7 +67,10 @@ impl Session {
         let reply = self.channel().call(&request).await.map_err(|e| change::missing(e, node))?;
         let (handle, write_auth) = match reply {
             LinkReply::Made(handle) => (handle, None),
-            LinkReply::Writable(handle, auth) => (handle, Some(auth)),
+            LinkReply::Writable(handle, auth) => {
+                let bad = |_| Malformed::new("l", "w", "no authorisation to write");
+                (handle, Some(auth.parse().map_err(bad)?))
+            }
             LinkReply::Removed => {
                 return Err(Malformed::new("l", ".", "no public handle").into());
             }
@@ -83,6 +86,10 @@ impl Session {
     /// Ends the public link of a file or a folder.
     pub async fn remove_link(&self, node: &Node) -> Result<()> {
         self.must_be_account()?;
+        if !node.is_file() {
+            // What came through a writable link stays, and its owner must be able to read it.
+            self.rewrite_foreign_keys(&self.tree().await?.subtree(node)).await?;
+        }
         self.channel()
             .call(&SetLink::remove(node.handle()))
             .await

@@ -65,7 +65,7 @@ impl Session {
 
     /// Replaces all attributes of a node.
     pub(super) async fn set_attributes(&self, node: &Node, attributes: Attributes) -> Result<Node> {
-        self.must_be_account()?;
+        self.must_write()?;
         must_allow(&self.tree().await?, node, Access::Full)?;
         let key = node.key().ok_or_else(|| unreadable(node))?.clone();
         let encrypted = attributes.encrypt(&key.attribute_key());
@@ -82,7 +82,7 @@ impl Session {
 
     /// Moves a node into another folder; its handle stays the same.
     pub async fn move_to(&self, node: &Node, folder: &Node) -> Result<Node> {
-        self.must_be_account()?;
+        self.must_write()?;
         must_be_folder(folder)?;
         let tree = self.tree().await?;
         if tree.is_within(folder, node.handle()) {
@@ -107,6 +107,11 @@ impl Session {
     /// Moves a node to the rubbish bin, where it remembers its former folder. Its public link, and those
     /// below it, end.
     pub async fn trash(&self, node: &Node) -> Result<Node> {
+        self.must_write()?;
+        if self.is_folder_link() {
+            let text = "a folder link has no rubbish bin: delete for good instead";
+            return Err(Error::Refused(text.into()));
+        }
         self.must_be_disposable(node).await?;
         let tree = self.tree().await?;
         let trash = tree.trash()?;
@@ -133,11 +138,14 @@ impl Session {
 
     /// Whoever a folder is shared with should not lose it by accident: the share is to be ended first.
     async fn must_be_disposable(&self, node: &Node) -> Result<()> {
-        self.must_be_account()?;
+        self.must_write()?;
         if matches!(node.kind(), NodeKind::Root | NodeKind::Vault | NodeKind::Trash) {
             return Err(Error::Refused(format!("{} is a root and stays", node.label())));
         }
         let tree = self.tree().await?;
+        if self.is_folder_link() && tree.root()?.handle() == node.handle() {
+            return Err(Error::Refused(format!("{} is the link's folder and stays", node.label())));
+        }
         if node.sharer().is_some() {
             let text =
                 format!("{} belongs to somebody else: leave the share instead", node.label());

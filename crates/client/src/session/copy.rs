@@ -42,7 +42,7 @@ impl Session {
         name: &str,
         replaced: Option<&Node>,
     ) -> Result<Node> {
-        self.must_be_account()?;
+        self.must_write()?;
         change::must_be_folder(folder)?;
         let tree = self.tree().await?;
         if tree.is_within(folder, node.handle()) {

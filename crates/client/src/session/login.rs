@@ -6,7 +6,7 @@ use std::sync::Arc;
 use supermega_crypto::link::Link;
 use supermega_crypto::{
     MasterKey, NewEphemeral, PasswordKey, PrivateKey, PublicKey, Salt, SessionId, ShareKey,
-    TotpSecret, derive_v2, random,
+    TotpSecret, WriteAuth, derive_v2, random,
 };
 use supermega_encoding::{Base64, PublicHandle, UserHandle};
 use supermega_protocol::account::{FetchUser, UpdateUser, UserData};
@@ -23,7 +23,7 @@ use crate::client::Client;
 use crate::error::{AuthenticationError, Error, Result};
 use crate::keys::{AccountKeys, KeyRing, KeyStore};
 use crate::transport::Authentication;
-use crate::tree::{NodeSieve, load};
+use crate::tree::{LinkRoot, NodeSieve, load};
 
 /// What a person proves an account with.
 #[derive(Clone)]
@@ -129,7 +129,20 @@ impl Client {
     /// ([`ProtectedLink::open`](crate::ProtectedLink::open)).
     pub async fn open_folder(&self, link: &Link) -> Result<Session> {
         match link {
-            Link::Folder { handle, .. } => self.open_folder_link(*handle, link.folder_key()?).await,
+            Link::Folder { handle, .. } => {
+                self.open_folder_link(*handle, link.folder_key()?, None).await
+            }
+            _ => Err(Error::Input("the link is not that of a folder".into())),
+        }
+    }
+
+    /// Opens a folder link to write through it, with the authorisation that its owner got with it
+    /// ([`MadeLink`](crate::MadeLink)). Whether that is right shows with the first change.
+    pub async fn open_writable_folder(&self, link: &Link, auth: &WriteAuth) -> Result<Session> {
+        match link {
+            Link::Folder { handle, .. } => {
+                self.open_folder_link(*handle, link.folder_key()?, Some(auth.clone())).await
+            }
             _ => Err(Error::Input("the link is not that of a folder".into())),
         }
     }
@@ -138,8 +151,9 @@ impl Client {
         &self,
         handle: PublicHandle,
         key: &ShareKey,
+        auth: Option<WriteAuth>,
     ) -> Result<Session> {
-        let authentication = Authentication::FolderLink(handle);
+        let authentication = Authentication::FolderLink(handle, auth.clone());
         let channel = self.channel(&authentication)?;
         let sieve = NodeSieve::new(self.drift_log());
         let rest = channel.call_through(&FetchNodes::whole(), sieve.clone()).await;
@@ -149,12 +163,13 @@ impl Client {
             return Err(Error::not_found(format!("folder link {handle}")));
         };
         let keys = Arc::new(KeyRing::of_link(root, key.clone()));
-        let tree = load(keys.clone(), nodes, &rest, Some(root)).await?;
+        let tree =
+            load(keys.clone(), nodes, &rest, Some(LinkRoot::new(root, auth.as_ref()))).await?;
         if tree.root()?.problem().is_some() {
             let what = format!("folder link {handle}");
             return Err(Error::Integrity { what, why: "its key does not open the folder" });
         }
-        let identity = Identity::FolderLink { handle, root, key: key.clone() };
+        let identity = Identity::FolderLink { handle, root, key: key.clone(), auth };
         let channels = (channel, self.channel(&authentication)?);
         Ok(Session::new(self, identity, channels, keys, Some(tree)))
     }

@@ -15,7 +15,7 @@ mod versions;
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use supermega_crypto::{SessionId, ShareKey};
+use supermega_crypto::{SessionId, ShareKey, WriteAuth};
 use supermega_encoding::{NodeHandle, PublicHandle};
 use supermega_protocol::tree::FetchNodes;
 
@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::events::Feed;
 use crate::keys::KeyRing;
 use crate::transport::Channel;
-use crate::tree::{Node, NodeSieve, Row, Tree, load};
+use crate::tree::{LinkRoot, Node, NodeSieve, Row, Tree, load};
 
 pub use account::{Account, Quota};
 pub use login::Credentials;
@@ -60,8 +60,18 @@ impl WeakSession {
 }
 
 enum Identity {
-    Account { account: Account, sid: SessionId, session_key: Option<[u8; 16]> },
-    FolderLink { handle: PublicHandle, root: NodeHandle, key: ShareKey },
+    Account {
+        account: Account,
+        sid: SessionId,
+        session_key: Option<[u8; 16]>,
+    },
+    FolderLink {
+        handle: PublicHandle,
+        root: NodeHandle,
+        key: ShareKey,
+        /// What lets it write.
+        auth: Option<WriteAuth>,
+    },
 }
 
 impl std::fmt::Debug for Session {
@@ -102,7 +112,13 @@ impl Session {
         &self.0.client
     }
 
-    /// Whether it is a folder link, which cannot be changed.
+    /// Whether it is the same session as another: moves stay within one.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether it is a folder link, which is changed only with an authorisation of its own.
     #[must_use]
     pub fn is_folder_link(&self) -> bool {
         matches!(self.0.identity, Identity::FolderLink { .. })
@@ -145,7 +161,7 @@ impl Session {
         let (nodes, _) = sieve.finish().await?;
         let link_root = match &self.0.identity {
             Identity::Account { .. } => None,
-            Identity::FolderLink { root, .. } => Some(*root),
+            Identity::FolderLink { root, auth, .. } => Some(LinkRoot::new(*root, auth.as_ref())),
         };
         self.update_keys(|keys| {
             for list in [&rest.ok0, &rest.ok].into_iter().flatten() {
@@ -199,11 +215,32 @@ impl Session {
         result
     }
 
-    /// An error for what a folder link does not allow.
+    /// Tells it from sessions of other accounts and links.
+    pub(crate) fn whose(&self) -> &[u8] {
+        match &self.0.identity {
+            Identity::Account { account, .. } => account.user.as_bytes(),
+            Identity::FolderLink { handle, .. } => handle.as_bytes(),
+        }
+    }
+
+    /// An error for what belongs to an account.
     pub(crate) fn must_be_account(&self) -> Result<()> {
         match self.0.identity {
             Identity::Account { .. } => Ok(()),
-            Identity::FolderLink { .. } => Err(Error::Refused("a folder link is read-only".into())),
+            Identity::FolderLink { .. } => {
+                Err(Error::Refused("a folder link is no account: this needs one".into()))
+            }
+        }
+    }
+
+    /// An error for a folder link that lets nobody write.
+    pub(crate) fn must_write(&self) -> Result<()> {
+        match self.0.identity {
+            Identity::Account { .. } | Identity::FolderLink { auth: Some(_), .. } => Ok(()),
+            Identity::FolderLink { auth: None, .. } => Err(Error::Refused(
+                "a folder link is read-only without the authorisation to write, which its owner has"
+                    .into(),
+            )),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use supermega_crypto::{Attributes, NodeKey};
-use supermega_encoding::{NodeHandle, PublicHandle, UploadToken};
+use supermega_encoding::{NodeHandle, PublicHandle, UploadToken, base64};
 use supermega_protocol::put::{NewNode, NodeSource, PutNodes, PutNodesReply, PutTarget};
 use supermega_protocol::share::{KeyTriple, KeyTriples, ShareNodeKeys};
 use supermega_protocol::tree::NodeType;
@@ -75,14 +75,14 @@ impl Session {
 
     /// The same drafts give the same request, as long as the shares around the target are the same.
     async fn put_request(&self, parent: &Node, drafts: &[Draft]) -> Result<PutNodes> {
-        self.must_be_account()?;
+        self.must_write()?;
         must_allow(&self.tree().await?, parent, Access::Write)?;
         let keys: Vec<&NodeKey> = drafts.iter().map(|draft| &draft.key).collect();
         let cr = self.share_node_keys(parent, &keys, Vec::new()).await?;
         let replaces = drafts.iter().any(|draft| draft.replaces.is_some());
         Ok(PutNodes {
             t: PutTarget::Folder(parent.handle()),
-            n: drafts.iter().map(|draft| self.new_node(draft)).collect::<Result<Vec<_>>>()?,
+            n: drafts.iter().map(|draft| self.new_node(draft)).collect::<Vec<_>>(),
             v: Some(4),
             sm: Flag::SET,
             vb: if replaces { Flag::SET } else { None },
@@ -110,7 +110,7 @@ impl Session {
         .collect()
     }
 
-    fn new_node(&self, draft: &Draft) -> Result<NewNode> {
+    fn new_node(&self, draft: &Draft) -> NewNode {
         let (h, ph, t) = match &draft.origin {
             Origin::Folder => (Some(NodeSource::Node(PLACEHOLDER)), None, NodeType::Folder),
             Origin::Node(handle) => (Some(NodeSource::Node(*handle)), None, NodeType::File),
@@ -119,20 +119,20 @@ impl Session {
             }
             Origin::PublicFile(handle) => (None, Some(*handle), NodeType::File),
         };
+        // Through a folder link there is no key of one's own: `cr` has the link's.
         let wrapped =
             self.with_keys(|keys| keys.account().map(|keys| keys.master.wrap_node_key(&draft.key)));
-        let wrapped = wrapped.ok_or_else(|| Error::Refused("no master key".into()))?;
         let attributes = draft.attributes.encrypt(&draft.key.attribute_key());
-        Ok(NewNode {
+        NewNode {
             h,
             ph,
             p: None,
             t,
             a: Verbatim::from(&attributes[..]),
-            k: Some(Verbatim::from(&wrapped[..])),
+            k: wrapped.map(|wrapped| Verbatim::from(&wrapped[..])),
             fa: None,
             ov: draft.replaces,
-        })
+        }
     }
 
     fn made(&self, parent: &Node, draft: &Draft, new: NewNode, handle: NodeHandle) -> Node {
@@ -144,8 +144,15 @@ impl Session {
                 }
             });
         }
-        let user = self.account().map(|account| account.user);
-        let key = new.k.map(|key| key.0).unwrap_or_default();
+        let keys = match (self.account(), new.k) {
+            (Some(account), Some(key)) => format!("{}:{}", account.user, key.0),
+            _ => self
+                .with_keys(|keys| {
+                    let (link, share) = keys.link()?;
+                    Some(format!("{link}:{}", base64::encode(&share.wrap_node_key(&draft.key))))
+                })
+                .unwrap_or_default(),
+        };
         self.show(Row {
             handle,
             parent: Some(parent.handle()),
@@ -159,7 +166,7 @@ impl Session {
             sharer: None,
             access: None,
             attributes: new.a.decode().unwrap_or_default(),
-            keys: user.map_or_else(String::new, |user| format!("{user}:{key}")),
+            keys,
             file_attributes: String::new(),
         })
     }

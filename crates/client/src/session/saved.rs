@@ -29,11 +29,11 @@ impl Session {
                     (None, _) => unreachable!("an account's session has the account's keys"),
                 }
             }),
-            Identity::FolderLink { handle, root, key } => SavedSession::FolderLink {
+            Identity::FolderLink { handle, root, key, auth } => SavedSession::FolderLink {
                 handle: *handle,
                 root: *root,
                 key: key.clone(),
-                write_auth: None,
+                write_auth: auth.as_ref().map(|auth| auth.to_text().to_string()),
                 account_auth: None,
             },
         };
@@ -51,8 +51,9 @@ impl Client {
             .parse()
             .map_err(|_| Error::Input("the saved session cannot be read".into()))?;
         match saved {
-            SavedSession::FolderLink { handle, key, .. } => {
-                self.open_folder_link(handle, &key).await
+            SavedSession::FolderLink { handle, key, write_auth, .. } => {
+                let auth = write_auth.map(|auth| auth.parse()).transpose()?;
+                self.open_folder_link(handle, &key, auth).await
             }
             SavedSession::Account { master, sid } => {
                 let (user, reply) = self.come_back(&sid).await?;

@@ -34,7 +34,7 @@ impl Session {
     }
 
     async fn must_be_version(&self, file: &Node, version: &Node) -> Result<()> {
-        self.must_be_account()?;
+        self.must_write()?;
         let versions = self.tree().await?.versions(file);
         match versions.iter().any(|known| known.handle() == version.handle()) {
             true => Ok(()),

@@ -64,8 +64,11 @@ impl FromStr for Access {
     }
 }
 
-/// The root of somebody else's share around a node, and what it allows.
+/// The root of somebody else's share or link around a node, and what it allows.
 fn share_around(tree: &Tree, node: &Node) -> Option<(Node, Access)> {
+    if let Some(access) = tree.link_access() {
+        return Some((tree.root().ok()?, access));
+    }
     let root = tree.ancestors(node).filter(|node| node.sharer().is_some()).last()?;
     // Of shares inside each other the innermost counts.
     let level = tree.ancestors(node).find_map(|node| node.row().access);

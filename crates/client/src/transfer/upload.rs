@@ -119,7 +119,7 @@ impl Upload {
         let path = path.as_ref();
         self.name_after(path)?;
         change::must_be_folder(&self.folder)?;
-        self.session.must_be_account()?;
+        self.session.must_write()?;
         FileUpload::open(&self, path).await?.run().await
     }
 
@@ -142,14 +142,12 @@ impl Upload {
 
     /// Where the journal lies, which the file, the account and the target decide on.
     pub(super) fn journal_path(&self, path: &Path) -> Result<Option<PathBuf>> {
-        let (Some(folder), Some(account)) = (&self.journals, self.session.account()) else {
-            return Ok(None);
-        };
+        let Some(folder) = &self.journals else { return Ok(None) };
         let path = std::path::absolute(path).map_err(Error::local(path))?;
         let folder_handle = self.folder.handle();
         let what: [&[u8]; 5] = [
             self.session.client().api_url().as_bytes(),
-            account.user.as_bytes(),
+            self.session.whose(),
             folder_handle.as_bytes(),
             self.file_name().as_bytes(),
             path.as_os_str().as_encoded_bytes(),
@@ -259,7 +257,7 @@ impl Upload {
         size: u64,
     ) -> Result<Content, Failure> {
         change::must_be_folder(&self.folder)?;
-        self.session.must_be_account()?;
+        self.session.must_write()?;
         self.started(size);
         let key = ContentKey::generate().map_err(Error::from)?;
         let nonce = Nonce::generate().map_err(Error::from)?;

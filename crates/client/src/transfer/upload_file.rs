@@ -99,9 +99,7 @@ impl<'a> FileUpload<'a> {
         if left.identity != self.source.identity() {
             return None;
         }
-        let key = self.upload.session.with_keys(|keys| {
-            keys.account().and_then(|keys| keys.master.unwrap_node_key(&left.key).ok())
-        });
+        let key = self.upload.session.with_keys(|keys| keys.unwrap_own(&left.key));
         let Some(NodeKey::File(key)) = key else { return None };
         let bytes = segments_of(self.source.size, |chunk| left.macs.contains_key(&chunk.index));
         let bytes = bytes.map(|segment| segment.end - segment.start).sum();
@@ -122,8 +120,8 @@ impl<'a> FileUpload<'a> {
             let whole = NodeKey::File(FileKey::new(&key, nonce, MetaMac::from_bytes([0; 8]))?);
             let wrapped = upload
                 .session
-                .with_keys(|keys| keys.account().map(|keys| keys.master.wrap_node_key(&whole)))
-                .ok_or_else(|| Error::Refused("no master key".into()))?;
+                .with_keys(|keys| keys.wrap_own(&whole))
+                .ok_or_else(|| Error::Refused("no key to wrap the file's under".into()))?;
             let (source, address) = (self.source.clone(), url.clone());
             blocking(move || journal.begin(&source, &wrapped, &address)).await?;
         }

@@ -17,6 +17,7 @@ use supermega_protocol::StorageUrl;
 use super::locked_file;
 use super::source_file::SourceFile;
 use crate::error::{Error, Result};
+use crate::private_folder::make_private_folder;
 use crate::transport::request_id;
 
 const SUFFIX: &str = ".upload";
@@ -240,14 +241,6 @@ fn token(text: &str) -> Option<UploadToken> {
         36 => UploadToken::from_body(text.as_bytes()),
         _ => UploadToken::from_body(&base64::decode(text).ok()?),
     }
-}
-
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

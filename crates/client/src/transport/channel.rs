@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use supermega_crypto::SessionId;
+use supermega_crypto::{SessionId, WriteAuth};
 use supermega_encoding::{EventCursor, PublicHandle};
 use supermega_protocol::wire::{self, Reply};
 use supermega_protocol::{Command, ErrorCode, Failure, Malformed, StorageUrl};
@@ -39,7 +39,8 @@ const CHALLENGES: usize = 10;
 pub(crate) enum Authentication {
     Anonymous,
     Account(SessionId),
-    FolderLink(PublicHandle),
+    /// Read, or with the authorisation for it written through.
+    FolderLink(PublicHandle, Option<WriteAuth>),
 }
 
 /// What all channels of a client have in common.
@@ -71,8 +72,8 @@ impl ChannelOptions {
 pub(crate) struct Channel {
     jobs: mpsc::UnboundedSender<Job>,
     options: ChannelOptions,
-    /// The query's part that says who it is.
-    query: Arc<Zeroizing<String>>,
+    /// The query's part that says who it is, on the event channel, where nobody writes.
+    events_query: Arc<Zeroizing<String>>,
 }
 
 /// Why a whole batch has no results.
@@ -86,18 +87,24 @@ pub(super) enum ChannelError {
 impl Channel {
     pub(crate) fn open(options: ChannelOptions, authentication: &Authentication) -> Result<Self> {
         let (jobs, receiver) = mpsc::unbounded_channel();
-        let query = Arc::new(Zeroizing::new(match authentication {
+        let events_query = Arc::new(Zeroizing::new(match authentication {
             Authentication::Anonymous => String::new(),
             Authentication::Account(sid) => format!("&sid={}", *Zeroizing::new(sid.to_text())),
-            Authentication::FolderLink(handle) => format!("&n={handle}"),
+            Authentication::FolderLink(handle, _) => format!("&n={handle}"),
         }));
+        let query = match authentication {
+            Authentication::FolderLink(handle, Some(auth)) => {
+                Arc::new(Zeroizing::new(format!("&n={handle}{}", *auth.to_text())))
+            }
+            _ => events_query.clone(),
+        };
         let worker = Worker {
             options: options.clone(),
-            query: query.clone(),
+            query,
             next_id: u64::from(u32::from_be_bytes(supermega_crypto::random::array()?)),
         };
         tokio::spawn(worker.run(receiver));
-        Ok(Self { jobs, options, query })
+        Ok(Self { jobs, options, events_query })
     }
 
     pub(crate) fn options(&self) -> &ChannelOptions {
@@ -116,7 +123,7 @@ impl Channel {
             Some(url) => url.as_str().to_owned(),
             None => format!("{}wsc", self.options.api_url),
         };
-        let address = Zeroizing::new(format!("{address}?sn={from}{}", **self.query));
+        let address = Zeroizing::new(format!("{address}?sn={from}{}", **self.events_query));
         Some(HttpRequest {
             uri: address.parse().ok()?,
             body: Some(Bytes::new()),
@@ -336,9 +343,9 @@ fn failed(kind: NetworkErrorKind) -> Attempt {
 
 fn unreachable_or_busy(kind: NetworkErrorKind) -> Attempt {
     match kind {
-        NetworkErrorKind::ConnectionRefused | NetworkErrorKind::UnknownHost => {
-            Attempt::Unreachable(kind)
-        }
+        NetworkErrorKind::ConnectionRefused
+        | NetworkErrorKind::Proxy(_)
+        | NetworkErrorKind::UnknownHost => Attempt::Unreachable(kind),
         NetworkErrorKind::Tls(_) => failed(kind),
         kind => Attempt::Busy(kind),
     }

@@ -1,28 +1,28 @@
 //! HTTP/1 over hyper: connections kept alive, timeouts on progress, no redirects.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use http_body_util::{BodyExt, BodyStream};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::http::{BoxFuture, Http, HttpError, HttpRequest, HttpResponse};
 use super::pool::{Pool, Sender};
+use super::proxy::{Proxy, ProxyRules};
 use super::request_body::{Progress, RequestBody};
-use crate::error::NetworkErrorKind as Kind;
+use super::tcp::{self, from_io};
+use super::tls::Tls;
+use crate::error::{NetworkErrorKind as Kind, Result};
 
 /// The default [`Http`]: hyper with rustls and the operating system's trust store.
 pub struct HyperHttp {
     pool: Pool,
     connect_timeout: Duration,
-    tls: OnceLock<Arc<rustls::ClientConfig>>,
+    tls: Tls,
+    proxy: Option<ProxyRules>,
 }
 
 impl std::fmt::Debug for HyperHttp {
@@ -35,7 +35,19 @@ impl HyperHttp {
     /// Makes a client whose connections must stand within `connect_timeout`.
     #[must_use]
     pub fn new(connect_timeout: Duration) -> Self {
-        Self { pool: Pool::default(), connect_timeout, tls: OnceLock::new() }
+        Self { pool: Pool::default(), connect_timeout, tls: Tls::default(), proxy: None }
+    }
+
+    /// Reaches hosts through a proxy.
+    pub fn with_proxy(mut self, proxy: &Proxy) -> Result<Self> {
+        self.proxy = Some(proxy.rules()?);
+        Ok(self)
+    }
+
+    /// Trusts the certificate authorities of a PEM file, beside those of the operating system.
+    pub fn trusting(mut self, pem: &[u8]) -> Result<Self> {
+        self.tls.trust(pem)?;
+        Ok(self)
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
@@ -90,36 +102,18 @@ impl HyperHttp {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let secure = is_secure(uri);
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let mut addresses = tokio::net::lookup_host((host.as_str(), port))
-            .await
-            .map_err(|_| HttpError(Kind::UnknownHost))?
-            .peekable();
-        if addresses.peek().is_none() {
-            return Err(HttpError(Kind::UnknownHost));
+        let proxied = match &self.proxy {
+            Some(proxy) => proxy.connect(uri).await?,
+            None => None,
+        };
+        let tcp = match proxied {
+            Some(tcp) => tcp,
+            None => tcp::connect(&host, port).await?,
+        };
+        match secure {
+            true => handshake(self.tls.connect(host, tcp).await?).await,
+            false => handshake(tcp).await,
         }
-        let tcp = first_connection(addresses).await?;
-        let _ = tcp.set_nodelay(true);
-        if !secure {
-            return handshake(tcp).await;
-        }
-        let name = ServerName::try_from(host).map_err(|e| HttpError(Kind::Tls(e.to_string())))?;
-        let tls = TlsConnector::from(self.tls()?).connect(name, tcp).await;
-        handshake(tls.map_err(|e| HttpError(Kind::Tls(e.to_string())))?).await
-    }
-
-    fn tls(&self) -> Result<Arc<rustls::ClientConfig>, HttpError> {
-        use rustls_platform_verifier::BuilderVerifierExt;
-        if let Some(config) = self.tls.get() {
-            return Ok(config.clone());
-        }
-        let bad = |e: rustls::Error| HttpError(Kind::Tls(e.to_string()));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(BuilderVerifierExt::with_platform_verifier)
-            .map_err(bad)?
-            .with_no_client_auth();
-        Ok(self.tls.get_or_init(|| Arc::new(config)).clone())
     }
 }
 
@@ -127,19 +121,6 @@ impl Http for HyperHttp {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         Box::pin(self.exchange(request))
     }
-}
-
-async fn first_connection(
-    addresses: impl Iterator<Item = std::net::SocketAddr>,
-) -> Result<TcpStream, HttpError> {
-    let mut last = HttpError(Kind::UnknownHost);
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = from_io(&error),
-        }
-    }
-    Err(last)
 }
 
 async fn handshake<T>(io: T) -> Result<Sender, HttpError>
@@ -188,18 +169,6 @@ fn origin(uri: &http::Uri) -> Result<String, HttpError> {
 
 fn timed_out() -> HttpError {
     HttpError(Kind::TimedOut)
-}
-
-fn from_io(error: &io::Error) -> HttpError {
-    HttpError(match error.kind() {
-        io::ErrorKind::ConnectionRefused => Kind::ConnectionRefused,
-        io::ErrorKind::TimedOut => Kind::TimedOut,
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => Kind::Cut,
-        _ => Kind::Other(error.to_string()),
-    })
 }
 
 fn from_hyper(error: &hyper::Error) -> HttpError {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use supermega_crypto::WriteAuth;
 use supermega_encoding::NodeHandle;
 use supermega_protocol::tree as wire;
 use supermega_protocol::{Malformed, NodeChunk, NodeSource, NodeSplitter};
@@ -18,6 +19,7 @@ use crate::blocking::blocking;
 use crate::drift_log::DriftLog;
 use crate::error::Result;
 use crate::keys::KeyRing;
+use crate::share::Access;
 use crate::transport::{BoxFuture, Sieve};
 
 /// Chunks that are read at the same time: more would only wait in memory.
@@ -112,14 +114,34 @@ impl Sieve for NodeSieve {
     }
 }
 
-/// Builds the tree of an account (`link_root` is nothing) or of a folder link.
+/// The root of a folder link, and what may be done below it.
+#[derive(Clone, Copy)]
+pub(crate) struct LinkRoot {
+    root: NodeHandle,
+    access: Access,
+}
+
+impl LinkRoot {
+    pub(crate) fn new(root: NodeHandle, auth: Option<&WriteAuth>) -> Self {
+        Self { root, access: if auth.is_some() { Access::Full } else { Access::Read } }
+    }
+}
+
+/// Builds the tree of an account (`link` is nothing) or of a folder link.
 pub(crate) async fn load(
     keys: Arc<KeyRing>,
     segments: Vec<Segment>,
     rest: &wire::Tree,
-    link_root: Option<NodeHandle>,
+    link: Option<LinkRoot>,
 ) -> Result<Tree> {
-    let mut facts = Facts { root: link_root, cursor: rest.sn, ..Facts::default() };
+    let mut facts = Facts {
+        root: link.map(|link| link.root),
+        link: link.map(|link| link.access),
+        cursor: rest.sn,
+        ..Facts::default()
+    };
+    // What is put below it needs its key under the link's.
+    facts.shared.extend(facts.root);
     for share in rest.s.iter().flatten() {
         facts.shared.insert(share.h);
     }

@@ -9,7 +9,7 @@ mod snapshot;
 mod state;
 mod walk;
 
-pub(crate) use load::{NodeSieve, load};
+pub(crate) use load::{LinkRoot, NodeSieve, load};
 pub use node::{Node, NodeKind, Problem};
 pub use path::{RemotePath, RemoteRoot};
 pub(crate) use row::Row;

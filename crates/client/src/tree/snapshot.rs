@@ -13,6 +13,7 @@ use super::state::{Facts, State};
 use super::walk::Walk;
 use crate::error::{Error, Result};
 use crate::keys::KeyRing;
+use crate::share::Access;
 
 /// All nodes of an account or a folder link, as they were when it was asked for.
 ///
@@ -350,6 +351,11 @@ impl Tree {
         state.detach(node);
         state.changed.insert(node, None);
         state.settle();
+    }
+
+    /// What the folder link allows, if this is the tree of one.
+    pub(crate) fn link_access(&self) -> Option<Access> {
+        self.0.facts.link
     }
 
     /// Where packets go on from here, if the service has any.

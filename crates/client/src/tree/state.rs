@@ -9,6 +9,7 @@ use super::arena::{Arena, Segment};
 use super::node::{Node, NodeKind};
 use super::row::Row;
 use crate::keys::KeyRing;
+use crate::share::Access;
 
 /// Changes are put in order with the rest when there are more than so many, and more than a quarter of it.
 pub(super) const CHANGES: usize = 10_000;
@@ -30,6 +31,8 @@ pub(super) struct State {
 pub(crate) struct Facts {
     pub root: Option<NodeHandle>,
     pub trash: Option<NodeHandle>,
+    /// What a folder link allows, if this is the tree of one.
+    pub link: Option<Access>,
     pub users: HashMap<String, UserHandle>,
     pub shared: HashSet<NodeHandle>,
     pub links: HashMap<NodeHandle, PublicHandle>,

@@ -19,3 +19,4 @@ mod shares;
 mod sharing;
 mod tree;
 mod world;
+mod writable_link;
