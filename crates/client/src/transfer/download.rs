@@ -17,7 +17,7 @@ use super::genuine::Verifier;
 use super::local_file::Existing;
 use super::progress::{NoProgress, Progress};
 use super::quota::OnQuota;
-use super::reader::{RemoteReader, growing};
+use super::reader::{RemoteReader, growing, growing_chunks};
 use super::segment::{Segment, segments};
 use super::{CONNECTIONS, SEGMENT, part_file, positioned};
 use crate::blocking::blocking;
@@ -75,6 +75,7 @@ pub struct Download {
     file: RemoteFile,
     progress: Arc<dyn Progress>,
     existing: Existing,
+    keeps_partial: bool,
     connections: usize,
     on_quota: OnQuota,
 }
@@ -91,6 +92,7 @@ impl Download {
             file,
             progress: Arc::new(NoProgress),
             existing: Existing::Keep,
+            keeps_partial: true,
             connections: CONNECTIONS,
             on_quota: OnQuota::Fail,
         }
@@ -106,6 +108,13 @@ impl Download {
     /// otherwise.
     pub fn existing(mut self, existing: Existing) -> Self {
         self.existing = existing;
+        self
+    }
+
+    /// Whether what has arrived stays for a later run when the download fails or is given up; it does, unless
+    /// said otherwise.
+    pub fn keep_partial(mut self, keep: bool) -> Self {
+        self.keeps_partial = keep;
         self
     }
 
@@ -132,6 +141,7 @@ impl Download {
             progress: self.progress.clone(),
             target: path.as_ref().to_owned(),
             existing: self.existing,
+            keeps_partial: self.keeps_partial,
             connections: self.connections,
             fetcher: self.fetcher(),
         };
@@ -162,26 +172,40 @@ impl Download {
         writer.flush().await.map_err(Error::local(&label))
     }
 
-    /// Gives the file's bytes in order; see [`PlainChunks`] for what they are worth.
+    /// Gives the file's bytes in order; see [`PlainChunks`] for what they are worth. The last piece comes only
+    /// after the whole is verified.
     #[must_use]
     pub fn chunks(self) -> PlainChunks {
+        let size = self.file.size;
+        self.verified(segments(size))
+    }
+
+    /// Gives the whole file in these segments, the last of them once all agree with the MAC.
+    fn verified(self, segments: impl Iterator<Item = Segment> + Send + 'static) -> PlainChunks {
         let (connections, progress) = (self.connections, self.progress.clone());
         let fetcher = Arc::new(self.fetcher());
         let file = fetcher.file.clone();
         let verifier = Verifier::new(&file.key, file.size);
-        let plain = futures_util::stream::iter(segments(file.size))
+        let plain = futures_util::stream::iter(segments)
             .map(move |segment| plain(fetcher.clone(), segment))
             .buffered(connections);
-        let state = (plain, verifier, file.label, progress);
-        let verified = futures_util::stream::try_unfold(state, |state| async move {
-            let (mut plain, mut verifier, label, progress) = state;
-            if let Some((bytes, macs)) = plain.try_next().await? {
+        let state = Some((plain, verifier, file.size));
+        let verified = futures_util::stream::try_unfold(state, move |state| {
+            let (label, progress) = (file.label.clone(), progress.clone());
+            async move {
+                let Some((mut plain, mut verifier, left)) = state else { return Ok(None) };
+                let next = plain.try_next().await?;
+                let (bytes, macs) = next.unwrap_or_default();
                 for mac in macs {
                     verifier.push(mac);
                 }
-                return Ok(Some((bytes, (plain, verifier, label, progress))));
+                let left = left.saturating_sub(bytes.len() as u64);
+                if left > 0 && !bytes.is_empty() {
+                    return Ok(Some((bytes, Some((plain, verifier, left)))));
+                }
+                blocking(move || verifier.verify(&label, &progress)).await?;
+                Ok((!bytes.is_empty()).then_some((bytes, None)))
             }
-            blocking(move || verifier.verify(&label, &progress)).await.map(|()| None)
         });
         Box::pin(verified)
     }
@@ -200,7 +224,8 @@ impl Download {
     }
 
     /// Opens the file to be read from any place, with read-ahead: a [`tokio::io::AsyncRead`] and
-    /// [`tokio::io::AsyncSeek`]. Nothing is fetched before the first read. What it gives is not verified, as with
+    /// [`tokio::io::AsyncSeek`]. Nothing is fetched before the first read. A file that is read from its beginning to
+    /// its end is verified, as with [`Download::chunks`]; what is read otherwise is not, as with
     /// [`Download::chunks_of`].
     ///
     /// ```
@@ -231,10 +256,17 @@ impl Download {
         RemoteReader::new(self, size)
     }
 
+    pub(super) fn label(&self) -> &str {
+        &self.file.label
+    }
+
     /// Gives the file from a position on: little at first, then more at once.
     pub(super) fn chunks_from(self, from: u64) -> PlainChunks {
         let end = self.file.size;
-        self.plain(growing(from, end))
+        match from {
+            0 => self.verified(growing_chunks(end)),
+            _ => self.plain(growing(from, end)),
+        }
     }
 
     fn plain(self, pieces: impl Iterator<Item = Segment> + Send + 'static) -> PlainChunks {

@@ -24,6 +24,8 @@ pub(super) struct FileDownload {
     pub progress: Arc<dyn Progress>,
     pub target: PathBuf,
     pub existing: Existing,
+    /// Whether a later run may go on with what has arrived.
+    pub keeps_partial: bool,
     pub connections: usize,
 }
 
@@ -33,7 +35,9 @@ impl FileDownload {
         let file = &self.fetcher.file;
         let (size, modified) = (file.size, file.modified);
         let (target, existing, key) = (self.target.clone(), self.existing, file.key.clone());
-        let (part, left) = blocking(move || PartFile::open(&target, existing, &key, size)).await?;
+        let keep = self.keeps_partial;
+        let opened = blocking(move || PartFile::open(&target, existing, &key, size, keep));
+        let (part, left) = opened.await?;
         self.progress.event(TransferEvent::Started { path: &self.target, bytes: size });
         let work = Arc::new(Work { part, fetcher: self.fetcher, progress: self.progress });
         match left {

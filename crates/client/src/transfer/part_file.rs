@@ -35,6 +35,8 @@ pub(super) struct PartFile {
     path: Mutex<Option<TempPath>>,
     target: PathBuf,
     existing: Existing,
+    /// Whether a later run may go on with it.
+    keep: bool,
     size: u64,
     id: [u8; 32],
     journal: Mutex<Journal>,
@@ -92,6 +94,7 @@ impl PartFile {
         existing: Existing,
         key: &FileKey,
         size: u64,
+        keep: bool,
     ) -> Result<(Self, Left)> {
         check_target(target, existing)?;
         let path = part_path(target);
@@ -100,6 +103,7 @@ impl PartFile {
             path: Mutex::default(),
             target: target.to_owned(),
             existing,
+            keep,
             size,
             id: identity(key, size),
             journal: Mutex::default(),
@@ -235,7 +239,8 @@ impl PartFile {
 
 impl Drop for PartFile {
     fn drop(&mut self) {
-        if locked(&self.journal).is_useful
+        if self.keep
+            && locked(&self.journal).is_useful
             && let Some(path) = locked(&self.path).take()
         {
             // If this fails, the file goes away, and a later run begins anew.

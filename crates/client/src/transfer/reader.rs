@@ -5,20 +5,22 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use supermega_crypto::chunks;
 use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
 use super::SEGMENT;
 use super::download::{Download, PlainChunks};
 use super::segment::Segment;
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// The first request behind a seek: whoever seeks may want little.
 const FIRST: u64 = 128 << 10;
 
 /// Reads a file from any place, and fetches ahead while it is read on. See [`Download::reader`].
 ///
-/// What it gives is not verified, since only the whole could be: whoever stores the file could have changed it,
-/// bit by bit.
+/// Only a whole file can be verified: one that is read from its beginning to its end gives its last bytes once
+/// everything agrees with its MAC, and an error otherwise. Behind a seek to another place nothing is verified: whoever
+/// stores the file could have changed it, bit by bit.
 pub struct RemoteReader {
     download: Download,
     size: u64,
@@ -49,6 +51,40 @@ impl RemoteReader {
         self.size
     }
 
+    /// What comes next, up to `limit` bytes, as it was fetched; nothing at the end.
+    pub async fn next_bytes(&mut self, limit: usize) -> Result<Option<Bytes>> {
+        let there = std::future::poll_fn(|context| self.poll_fetched(context)).await?;
+        Ok(there.then(|| self.take(limit)))
+    }
+
+    fn take(&mut self, limit: usize) -> Bytes {
+        let bytes = self.fetched.split_to(limit.min(self.fetched.len()));
+        self.position += bytes.len() as u64;
+        bytes
+    }
+
+    /// Whether there are bytes to be taken, once that is known.
+    fn poll_fetched(&mut self, context: &mut Context<'_>) -> Poll<Result<bool>> {
+        while self.fetched.is_empty() {
+            if self.position >= self.size {
+                return Poll::Ready(Ok(false));
+            }
+            let (download, from) = (&self.download, self.position);
+            let ahead = self.ahead.get_or_insert_with(|| download.clone().chunks_from(from));
+            match ready!(ahead.as_mut().poll_next(context)) {
+                Some(Ok(bytes)) => self.fetched = bytes,
+                ended => {
+                    // Whoever tries again begins anew from here.
+                    self.ahead = None;
+                    let (what, why) = (self.download.label().to_owned(), "it ends too early");
+                    let short = Error::Integrity { what, why };
+                    return Poll::Ready(Err(ended.and_then(Result::err).unwrap_or(short)));
+                }
+            }
+        }
+        Poll::Ready(Ok(true))
+    }
+
     fn go_to(&mut self, position: u64) {
         let skipped = position.checked_sub(self.position);
         let within = skipped.and_then(|skipped| usize::try_from(skipped).ok());
@@ -72,6 +108,21 @@ pub(super) fn growing(from: u64, end: u64) -> impl Iterator<Item = Segment> + Se
     })
 }
 
+/// The same from the beginning on, in whole chunks.
+pub(super) fn growing_chunks(end: u64) -> impl Iterator<Item = Segment> + Send {
+    let mut chunks = chunks(end).peekable();
+    let mut length = FIRST;
+    std::iter::from_fn(move || {
+        let first = chunks.next()?;
+        let mut piece = Segment { start: first.offset, end: first.end() };
+        while let Some(next) = chunks.next_if(|next| next.end() - piece.start <= length) {
+            piece.end = next.end();
+        }
+        length = (length * 2).min(SEGMENT);
+        Some(piece)
+    })
+}
+
 impl AsyncRead for RemoteReader {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -79,26 +130,9 @@ impl AsyncRead for RemoteReader {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        while this.fetched.is_empty() {
-            if this.position >= this.size || buffer.remaining() == 0 {
-                return Poll::Ready(Ok(()));
-            }
-            let (download, from) = (&this.download, this.position);
-            let ahead = this.ahead.get_or_insert_with(|| download.clone().chunks_from(from));
-            match ready!(ahead.as_mut().poll_next(context)) {
-                Some(Ok(bytes)) => this.fetched = bytes,
-                ended => {
-                    // Whoever tries again begins anew from here.
-                    this.ahead = None;
-                    let error = ended.and_then(Result::err);
-                    let error = error.map_or_else(|| io::ErrorKind::UnexpectedEof.into(), failed);
-                    return Poll::Ready(Err(error));
-                }
-            }
+        if buffer.remaining() > 0 && ready!(this.poll_fetched(context)).map_err(failed)? {
+            buffer.put_slice(&this.take(buffer.remaining()));
         }
-        let length = buffer.remaining().min(this.fetched.len());
-        buffer.put_slice(&this.fetched.split_to(length));
-        this.position += length as u64;
         Poll::Ready(Ok(()))
     }
 }
@@ -139,5 +173,15 @@ mod tests {
         assert!(pieces.iter().all(|(start, end)| end - start <= SEGMENT));
         assert_eq!(pieces.last().unwrap().1, 20 << 20);
         assert_eq!(growing(5, 5).count(), 0);
+    }
+
+    #[test]
+    fn whole_chunks_grow_and_cover_the_file() {
+        let pieces: Vec<Segment> = growing_chunks(20 << 20).collect();
+        assert_eq!(pieces[0].end, FIRST);
+        assert!(pieces.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert!(pieces.iter().all(|piece| piece.len() as u64 <= SEGMENT));
+        assert_eq!(pieces.last().unwrap().end, 20 << 20);
+        assert_eq!(growing_chunks(0).count(), 0);
     }
 }

@@ -51,6 +51,7 @@ impl Tree {
             match arena.peek(id) {
                 Some((NodeKind::Root, _)) => facts.root = Some(arena.handle(id)),
                 Some((NodeKind::Trash, _)) => facts.trash = Some(arena.handle(id)),
+                Some((NodeKind::Vault, _)) => facts.vault = Some(arena.handle(id)),
                 _ => {}
             }
         }
@@ -66,6 +67,11 @@ impl Tree {
     /// The rubbish bin.
     pub fn trash(&self) -> Result<Node> {
         self.named_root(self.0.facts.trash, "the rubbish bin")
+    }
+
+    /// The vault, which holds backups; once it was the inbox.
+    pub fn vault(&self) -> Result<Node> {
+        self.named_root(self.0.facts.vault, "the vault")
     }
 
     fn named_root(&self, handle: Option<NodeHandle>, what: &str) -> Result<Node> {
@@ -323,6 +329,7 @@ impl Tree {
         match row.kind {
             NodeKind::Root => state.facts.root = Some(row.handle),
             NodeKind::Trash => state.facts.trash = Some(row.handle),
+            NodeKind::Vault => state.facts.vault = Some(row.handle),
             _ => {}
         }
         if let Some(parent) = row.parent {

@@ -33,6 +33,7 @@ pub(crate) struct Facts {
     pub trash: Option<NodeHandle>,
     /// What a folder link allows, if this is the tree of one.
     pub link: Option<Access>,
+    pub vault: Option<NodeHandle>,
     pub users: HashMap<String, UserHandle>,
     pub shared: HashSet<NodeHandle>,
     pub links: HashMap<NodeHandle, PublicHandle>,

@@ -2,6 +2,7 @@
 
 use std::io::SeekFrom;
 
+use supermega::Error;
 use supermega_server::LoggedRequest;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
@@ -82,4 +83,24 @@ async fn an_interrupted_reader_goes_on() {
     let mut whole = Vec::new();
     session.download(&file).unwrap().reader().read_to_end(&mut whole).await.unwrap();
     assert!(whole == content(SIZE));
+}
+
+#[tokio::test]
+async fn a_file_that_is_read_as_a_whole_is_verified() {
+    let server = server().await;
+    let session = session(&server).await;
+    for size in [100, SIZE] {
+        let file = upload(&session, "film", size).await;
+        server.add_fault("download:flip@50*1".parse().unwrap());
+        let mut reader = session.download(&file).unwrap().reader();
+        let mut read = 0;
+        let error = loop {
+            match reader.next_bytes(1 << 20).await {
+                Ok(bytes) => read += bytes.expect("no clean end").len(),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, Error::Integrity { .. }), "{error}");
+        assert!(read < size, "the last bytes come only when all is verified");
+    }
 }
