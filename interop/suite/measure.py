@@ -60,9 +60,10 @@ def measured(act):
     return error, seconds, memory
 
 
-def race(clients, rounds, act, clean=lambda _: None, budget=float("inf")):
+def race(clients, rounds, act, clean=lambda _: None, budget=float("inf"), patience=float("inf")):
     """Lets clients take turns; the first round warms up. A client that fails once is out. One that has taken
-    more seconds than the budget in all is given no further turn, once it has had one that counts."""
+    more seconds than the budget in all is given no further turn, once it has had one that counts. One whose first
+    round takes more seconds than the patience has no other, and it counts."""
     figures = {client.name: Figures() for client in clients}
     running, taken = list(clients), dict.fromkeys(figures, 0)
     for number in range(rounds + 1):
@@ -78,7 +79,10 @@ def race(clients, rounds, act, clean=lambda _: None, budget=float("inf")):
                 print(f"{client.name} fails after {seconds:.1f} s: {error[:200]}", file=sys.stderr)
                 running.remove(client)
                 del figures[client.name]
-            elif number:
+                continue
+            if number or seconds > patience:
                 one.seconds.append(seconds)
                 one.memory = max(one.memory, memory)
+            if seconds > patience and not number:
+                running.remove(client)
     return figures
