@@ -16,7 +16,9 @@ pub use account::{
     Cancel, CancelStep, ChangePassword, Login, Mfa, Profiles, ProfilesStep, Recover, RecoverStep,
     Sessions, SessionsStep, Signup, SignupStep, Upgrade,
 };
-pub use notes::{Mark, Prune, RestoreVersion, Trash, Versions, YesNo};
+pub use notes::{
+    GetThumbnail, MakeThumbnails, Mark, Prune, RestoreVersion, Thumbnail, Trash, Versions, YesNo,
+};
 pub use query::{Dedupe, Du, Find, Kind, Ls, Sort, Tree, Watch};
 pub use server::{Admin, Kdf, Server, ServerOrder, ServerUser};
 pub use sharing::{
@@ -229,6 +231,9 @@ pub enum Command {
     Share(Share),
     /// Make an account
     Signup(Signup),
+    /// Small pictures of large ones
+    #[command(subcommand)]
+    Thumbnail(Thumbnail),
     /// Look into the rubbish bin, take out of it, and empty it
     #[command(subcommand)]
     Trash(Trash),
@@ -303,6 +308,9 @@ pub struct Put {
     /// What to do with other files that have the target's name; those that are replaced become old versions
     #[arg(long, value_name = "WHAT", env = "SUPERMEGA_OVERWRITE", default_value = "different")]
     pub overwrite: Overwrite,
+    /// Make no thumbnails and previews of pictures
+    #[arg(long, env = "SUPERMEGA_NO_THUMBNAILS", value_parser = switch())]
+    pub no_thumbnails: bool,
     /// Which files.
     #[command(flatten)]
     pub choice: Choice,

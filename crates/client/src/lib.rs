@@ -56,6 +56,7 @@ mod contact;
 mod drift_log;
 mod error;
 mod events;
+mod file_attribute;
 mod keys;
 mod link;
 pub mod name;
@@ -71,6 +72,9 @@ pub use client::{Client, ClientBuilder};
 pub use contact::{Answer, Contact, ContactRequest};
 pub use error::{AuthenticationError, Error, NetworkError, NetworkErrorKind, QuotaKind, Result};
 pub use events::{Event, Events};
+pub use file_attribute::FileAttributeKind;
+#[cfg(feature = "thumbnails")]
+pub use file_attribute::{Pictures, is_picture_name};
 pub use link::{LinkOptions, MadeLink, PublicFile, PublicLink};
 pub use private_folder::make_private_folder;
 pub use session::{Account, Credentials, Label, Marks, Quota, Session, SessionInfo};

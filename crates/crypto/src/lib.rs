@@ -31,6 +31,7 @@ pub mod content;
 pub mod curve;
 mod ecb;
 mod error;
+pub mod file_attribute;
 pub mod fingerprint;
 pub mod hashcash;
 pub mod key_manager;

@@ -1,8 +1,8 @@
-//! What lies behind nodes: the rubbish bin, old versions, marks.
+//! What lies behind nodes: the rubbish bin, old versions, marks, thumbnails.
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Remotes;
+use super::{Remotes, switch};
 
 /// `trash`
 #[derive(Debug, Subcommand)]
@@ -72,6 +72,45 @@ pub struct Mark {
     /// Its tags, with commas between them; an empty list is none
     #[arg(long, value_name = "TAG,…", env = "SUPERMEGA_MARK_TAGS")]
     pub tags: Option<String>,
+}
+
+/// `thumbnail`
+#[derive(Debug, Subcommand)]
+pub enum Thumbnail {
+    /// Save the thumbnail of a file, or print it to standard output
+    Get(GetThumbnail),
+    /// Make thumbnails and previews of pictures that have none, for which they are downloaded
+    Make(MakeThumbnails),
+}
+
+/// `thumbnail get`
+#[derive(Debug, Args)]
+pub struct GetThumbnail {
+    /// The remote path or link of the file
+    pub path: String,
+    /// The local file, or the folder that takes it; - is standard output
+    #[arg(default_value = ".")]
+    pub target: String,
+    /// The larger picture: up to 1000 pixels, not 200
+    #[arg(long, env = "SUPERMEGA_PREVIEW", value_parser = switch())]
+    pub preview: bool,
+    /// Replace a local file of that name
+    #[arg(long, env = "SUPERMEGA_THUMBNAIL_FORCE", value_parser = switch())]
+    pub force: bool,
+    /// Read the password of a protected link from standard input
+    #[arg(long, env = "SUPERMEGA_LINK_PASSWORD_STDIN", value_parser = switch())]
+    pub link_password_stdin: bool,
+}
+
+/// `thumbnail make`
+#[derive(Debug, Args)]
+pub struct MakeThumbnails {
+    /// Remote paths of pictures, or of folders in which there are some
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Make them anew where there are some already
+    #[arg(long, env = "SUPERMEGA_THUMBNAIL_FORCE", value_parser = switch())]
+    pub force: bool,
 }
 
 /// Yes or no.

@@ -117,6 +117,9 @@ pub struct Cp {
     /// What to do with other files that have the target's name; as get and put do, unless given
     #[arg(long, value_name = "WHAT", env = "SUPERMEGA_OVERWRITE")]
     pub overwrite: Option<Overwrite>,
+    /// Make no thumbnails and previews of pictures
+    #[arg(long, env = "SUPERMEGA_NO_THUMBNAILS", value_parser = switch())]
+    pub no_thumbnails: bool,
     /// Which files.
     #[command(flatten)]
     pub choice: Choice,

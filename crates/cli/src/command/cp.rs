@@ -19,7 +19,7 @@ use crate::place::is_remote;
 
 /// Copies each source to the target, the way that their prefixes say.
 pub async fn run(arguments: Cp, context: &Context) -> Result<Exit> {
-    let Cp { paths, overwrite, choice, pace } = arguments;
+    let Cp { paths, overwrite, no_thumbnails, choice, pace } = arguments;
     let Some((target, sources)) = paths.split_last() else {
         return Err(CommandError::Usage("name what to copy, and where to".into()));
     };
@@ -33,7 +33,7 @@ pub async fn run(arguments: Cp, context: &Context) -> Result<Exit> {
         }
         (_, true, true) => {
             let overwrite = overwrite.unwrap_or(Overwrite::Different);
-            put::run(Put { paths, overwrite, choice, pace }, context).await
+            put::run(Put { paths, overwrite, no_thumbnails, choice, pace }, context).await
         }
         (_, true, false) => Err(CommandError::Usage(
             "mega: or the name of a profile must stand before a remote path; nothing here has it"

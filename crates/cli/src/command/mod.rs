@@ -34,6 +34,7 @@ mod signup;
 mod summary;
 mod sums;
 mod tally;
+mod thumbnail;
 mod trash;
 mod tree;
 mod verify;
@@ -80,6 +81,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Sessions(arguments) => sessions::run(arguments, context).await,
         Command::Share(arguments) => share::run(arguments, context).await,
         Command::Signup(arguments) => signup::run(arguments, context).await,
+        Command::Thumbnail(arguments) => thumbnail::run(arguments, context).await,
         Command::Trash(arguments) => trash::run(arguments, context).await,
         Command::Tree(arguments) => tree::run(arguments, context).await,
         Command::Upgrade(arguments) => password::upgrade(arguments, context).await,

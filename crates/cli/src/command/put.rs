@@ -337,6 +337,9 @@ impl Sending<'_> {
         if let Some(existing) = &file.existing {
             upload = upload.replacing(existing);
         }
+        if !self.arguments.no_thumbnails {
+            upload = upload.thumbnails();
+        }
         if !file.local.starts_with(self.spool) {
             let journals = self.context.journals().map_err(|e| Error::Input(e.to_string()))?;
             upload = upload.journal_in(journals);

@@ -45,6 +45,7 @@ fn the_verbs_are_those_that_are_built() {
             "sessions",
             "share",
             "signup",
+            "thumbnail",
             "trash",
             "tree",
             "upgrade",

@@ -67,3 +67,40 @@ fn marks_are_set_and_stay_through_a_rename() {
     assert_eq!(world.run(&["mark", "/renamed", "--label", "pink"]).code, 2);
     assert_eq!(world.run(&["mark", "/renamed", "--tags", "1"]).code, 2);
 }
+
+/// A picture of 300 by 2 pixels.
+const PNG: &str = "89504e470d0a1a0a0000000d494844520000012c000000020100000000cad7dc2a0000000f4944415478da6358451460204e1900b0ff327973db8a210000000049454e44ae426082";
+
+#[test]
+fn pictures_have_thumbnails_unless_somebody_wants_none() {
+    let world = World::logged_in();
+    let png: Vec<u8> = (0..PNG.len() / 2)
+        .map(|i| u8::from_str_radix(&PNG[2 * i..2 * i + 2], 16).unwrap())
+        .collect();
+    std::fs::create_dir(world.path("pictures")).unwrap();
+    for name in ["one.png", "two.PNG", "no picture.png"] {
+        let bytes = if name.starts_with("no") { &b"no picture"[..] } else { &png };
+        std::fs::write(world.path("pictures").join(name), bytes).unwrap();
+    }
+    world.ok(&["put", "--no-thumbnails", "pictures", "/"]);
+    assert_eq!(world.run(&["thumbnail", "get", "/pictures/one.png"]).code, 3);
+    assert_eq!(world.ok(&["thumbnail", "make", "/pictures/one.png"]), "made  /pictures/one.png\n");
+    let made = world.run(&["thumbnail", "make", "/pictures"]);
+    assert_eq!(made.code, 8, "{}", made.stderr);
+    assert!(made.stderr.contains("no picture that can be read"), "{}", made.stderr);
+    assert!(made.stdout.contains("skipped  /pictures/one.png"), "{}", made.stdout);
+    assert!(made.stdout.contains("made  /pictures/two.PNG"), "{}", made.stdout);
+
+    world.ok(&["put", "pictures/one.png", "/copy.png"]);
+    world.ok(&["thumbnail", "get", "/copy.png"]);
+    let saved = std::fs::read(world.path("copy.thumbnail.jpg")).unwrap();
+    assert!(saved.starts_with(&[0xff, 0xd8]) && saved.ends_with(&[0xff, 0xd9]));
+    assert_eq!(world.run(&["thumbnail", "get", "/copy.png"]).code, 1, "it is there");
+    world.ok(&["thumbnail", "get", "--force", "/copy.png"]);
+    world.ok(&["thumbnail", "get", "--preview", "/copy.png", "larger.jpg"]);
+    assert_ne!(std::fs::read(world.path("larger.jpg")).unwrap(), saved);
+    let link = world.ok(&["link", "make", "/copy.png"]);
+    world.ok(&["thumbnail", "get", link.trim(), "by link.jpg"]);
+    assert_eq!(std::fs::read(world.path("by link.jpg")).unwrap(), saved);
+    assert_eq!(world.run(&["thumbnail", "get", "/nothing"]).code, 3);
+}

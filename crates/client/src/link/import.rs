@@ -24,6 +24,7 @@ impl Session {
             attributes: public(&file.attributes),
             size: file.size,
             replaces: None,
+            file_attributes: file.file_attributes.clone(),
         };
         self.put_one(folder, draft).await
     }
@@ -66,7 +67,8 @@ fn draft(source: &Node) -> Result<Draft> {
         let (what, why) = (source.label(), "it has no name");
         return Err(Error::Integrity { what, why });
     }
-    Ok(Draft { origin, key, attributes, size: source.size(), replaces: None })
+    let file_attributes = source.row().file_attributes.clone();
+    Ok(Draft { origin, key, attributes, size: source.size(), replaces: None, file_attributes })
 }
 
 /// The attributes that mean something in another account.

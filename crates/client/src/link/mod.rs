@@ -14,6 +14,7 @@ use supermega_protocol::{ErrorCode, Malformed, Verbatim};
 
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::file_attribute::{self, FileAttributeKind};
 use crate::transfer::{Download, RemoteFile, Target};
 use crate::transport::{Authentication, Channel};
 use crate::unix_time;
@@ -28,6 +29,8 @@ pub struct PublicFile {
     key: FileKey,
     size: u64,
     attributes: Attributes,
+    /// Thumbnails and the like.
+    file_attributes: String,
     channel: Channel,
 }
 
@@ -72,6 +75,13 @@ impl PublicFile {
         self.modified().and_then(unix_time::to_system)
     }
 
+    /// Reads an attribute of the file, as its thumbnail: see [`Session::file_attribute`](crate::Session::file_attribute).
+    pub async fn file_attribute(&self, kind: FileAttributeKind) -> Result<Vec<u8>> {
+        let label = self.name().map_or_else(|| self.handle.to_string(), str::to_owned);
+        let what = (&*label, &self.key, &*self.file_attributes);
+        file_attribute::fetch(&self.channel, what, kind).await
+    }
+
     /// Prepares a download.
     pub fn download(&self) -> Result<Download> {
         Ok(Download::new(RemoteFile {
@@ -108,7 +118,8 @@ impl Client {
                 let what = format!("link {handle}");
                 Error::Integrity { what, why: "its key does not open the file" }
             })?;
-        Ok(PublicFile { handle, key, size, attributes, channel })
+        let file_attributes = reply.fa.clone().unwrap_or_default();
+        Ok(PublicFile { handle, key, size, attributes, file_attributes, channel })
     }
 }
 

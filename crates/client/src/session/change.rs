@@ -52,6 +52,7 @@ impl Session {
             attributes: Attributes::new(name),
             size: 0,
             replaces: None,
+            file_attributes: String::new(),
         };
         self.put_one(parent, draft).await
     }

@@ -89,5 +89,6 @@ fn draft_of(node: &Node, name: &str) -> Result<Draft> {
     let mut attributes = node.attributes().cloned().unwrap_or_else(|| Attributes::new(name));
     attributes.set_name(name);
     attributes.remove(RESTORE);
-    Ok(Draft { origin, key, attributes, size: node.size(), replaces: None })
+    let file_attributes = node.row().file_attributes.clone();
+    Ok(Draft { origin, key, attributes, size: node.size(), replaces: None, file_attributes })
 }

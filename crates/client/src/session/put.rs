@@ -32,6 +32,8 @@ pub(crate) struct Draft {
     pub size: u64,
     /// The file that becomes an old version of this one.
     pub replaces: Option<NodeHandle>,
+    /// Thumbnails and the like: of an upload they are given, of a copy they come along.
+    pub file_attributes: String,
 }
 
 /// What a node is made from.
@@ -130,7 +132,12 @@ impl Session {
             t,
             a: Verbatim::from(&attributes[..]),
             k: wrapped.map(|wrapped| Verbatim::from(&wrapped[..])),
-            fa: None,
+            fa: match &draft.origin {
+                Origin::Upload(_) => {
+                    Some(draft.file_attributes.clone()).filter(|fa| !fa.is_empty())
+                }
+                _ => None,
+            },
             ov: draft.replaces,
         }
     }
@@ -167,7 +174,7 @@ impl Session {
             access: None,
             attributes: new.a.decode().unwrap_or_default(),
             keys,
-            file_attributes: String::new(),
+            file_attributes: draft.file_attributes.clone(),
         })
     }
 

@@ -24,6 +24,7 @@ mod sender;
 mod source_file;
 mod target_state;
 mod upload;
+mod upload_attributes;
 mod upload_file;
 mod upload_journal;
 mod upload_plan;

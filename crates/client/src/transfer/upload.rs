@@ -23,6 +23,7 @@ use super::upload_file::FileUpload;
 use super::upload_journal::{self, UploadJournal};
 use crate::blocking::blocking;
 use crate::error::{Error, Result};
+use crate::file_attribute::FileAttributeKind;
 use crate::session::{Draft, Origin, Session, change};
 use crate::transport::Backoff;
 use crate::tree::Node;
@@ -40,6 +41,11 @@ impl Session {
             connections: CONNECTIONS,
             on_quota: OnQuota::Fail,
             journals: None,
+            attributes: Vec::new(),
+            #[cfg(feature = "thumbnails")]
+            thumbnails: false,
+            #[cfg(feature = "thumbnails")]
+            picture: None,
             sent: Arc::default(),
         }
     }
@@ -59,6 +65,12 @@ pub struct Upload {
     pub(super) connections: usize,
     on_quota: OnQuota,
     journals: Option<PathBuf>,
+    pub(super) attributes: Vec<(FileAttributeKind, Vec<u8>)>,
+    #[cfg(feature = "thumbnails")]
+    thumbnails: bool,
+    /// The local file that thumbnails are made of.
+    #[cfg(feature = "thumbnails")]
+    pub(super) picture: Option<PathBuf>,
     /// Bytes that have arrived since the last start.
     pub(super) sent: Arc<AtomicU64>,
 }
@@ -114,10 +126,29 @@ impl Upload {
         self
     }
 
+    /// Gives the file something beside its content, as a thumbnail that the caller has made.
+    pub fn file_attribute(mut self, kind: FileAttributeKind, content: Vec<u8>) -> Self {
+        self.attributes.push((kind, content));
+        self
+    }
+
+    /// Makes a thumbnail and a preview, if the file's name says that it is a picture
+    /// ([`is_picture_name`](crate::is_picture_name)) and it is one. Only uploads [`from_path`](Self::from_path) make
+    /// them. Failing to is no error: the file is there without.
+    #[cfg(feature = "thumbnails")]
+    pub fn thumbnails(mut self) -> Self {
+        self.thumbnails = true;
+        self
+    }
+
     /// Uploads a local file. If it changes while it is read, the upload fails.
     pub async fn from_path(mut self, path: impl AsRef<Path>) -> Result<Node> {
         let path = path.as_ref();
         self.name_after(path)?;
+        #[cfg(feature = "thumbnails")]
+        if self.thumbnails && crate::is_picture_name(self.file_name()) {
+            self.picture = Some(path.to_owned());
+        }
         change::must_be_folder(&self.folder)?;
         self.session.must_write()?;
         FileUpload::open(&self, path).await?.run().await
@@ -188,6 +219,11 @@ impl Upload {
         let mut busy = Backoff::new(self.session.channel().options().busy_patience);
         let mut attributes = Attributes::new(self.file_name());
         attributes.set_fingerprint(&content.fingerprint);
+        // Stored anew they would have other names, and the request would not be the same.
+        let file_attributes = match journal {
+            None => self.store_attributes(&content.key, &[]).await?.to_string(),
+            Some(_) => String::new(),
+        };
         loop {
             let draft = Draft {
                 origin: Origin::Upload(content.token.clone()),
@@ -195,6 +231,7 @@ impl Upload {
                 attributes: attributes.clone(),
                 size,
                 replaces: self.replaces,
+                file_attributes: file_attributes.clone(),
             };
             let put = match journal.cloned() {
                 None => self.session.put_one(&self.folder, draft).await,
@@ -205,6 +242,14 @@ impl Upload {
             };
             let error = match put {
                 Ok(node) => {
+                    let node = match journal {
+                        None => node,
+                        Some(_) => match self.attach(node.clone(), &content.key).await {
+                            // An answer from the service's memory may name a node that is gone.
+                            Err(Error::NotFound { .. }) => node,
+                            attached => attached?,
+                        },
+                    };
                     self.finished(size);
                     return Ok(node);
                 }

@@ -145,7 +145,7 @@ impl<'a> FileUpload<'a> {
         if resumed {
             if let Some(node) = self.find_made(&key).await? {
                 self.upload.finished(self.source.size);
-                return Ok(node);
+                return Ok(self.upload.attach(node, &key).await?);
             }
         } else if let Some(journal) = self.journal.clone() {
             let (token, durable) = (token.clone(), self.source.size > SEGMENT);

@@ -13,6 +13,10 @@ const UNIT: usize = 4096;
 /// Buffers that are kept.
 const SPARE: usize = 16;
 
+/// Pictures that are made small at the same time: each may take a lot of memory.
+#[cfg(feature = "thumbnails")]
+const PICTURES: usize = 2;
+
 /// Limits of one client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -34,6 +38,8 @@ impl Default for Limits {
 pub(crate) struct Budget {
     memory: Share,
     connections: Share,
+    #[cfg(feature = "thumbnails")]
+    pictures: Share,
     rate: Option<NonZero<u64>>,
     /// Buffers that were used and may be used again: freed ones would stay with the allocator, thread by
     /// thread.
@@ -70,6 +76,8 @@ impl Budget {
         Self {
             memory: Share::new(limits.memory / UNIT),
             connections: Share::new(limits.connections),
+            #[cfg(feature = "thumbnails")]
+            pictures: Share::new(PICTURES),
             rate: limits.rate,
             spare: Mutex::default(),
             paid_until: Mutex::new(Instant::now()),
@@ -99,6 +107,12 @@ impl Budget {
     /// Waits for so many connections.
     pub(crate) async fn connections(&self, number: usize) -> Taken {
         self.connections.take(number).await
+    }
+
+    /// Waits until a picture may be made small.
+    #[cfg(feature = "thumbnails")]
+    pub(crate) async fn picture(&self) -> Taken {
+        self.pictures.take(1).await
     }
 
     /// Returns when so many more bytes may have gone.

@@ -115,6 +115,23 @@ pub(crate) async fn post(
     }
 }
 
+/// Sends a body to an address and gives the whole answer, up to `most` bytes. A number below zero is a refusal.
+pub(crate) async fn exchange(
+    options: &ChannelOptions,
+    url: &StorageUrl,
+    body: Bytes,
+    most: usize,
+) -> Result<Vec<u8>, StorageError> {
+    options.budget.pace(body.len()).await;
+    let reply =
+        send(options, url.as_str(), Some(body)).await?.bytes(most).await.map_err(passing)?;
+    options.budget.pace(reply.len()).await;
+    match number(&reply) {
+        Some(code) => Err(refusal(code)),
+        None => Ok(reply),
+    }
+}
+
 async fn send(
     options: &ChannelOptions,
     address: &str,

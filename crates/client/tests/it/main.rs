@@ -6,6 +6,7 @@ mod download;
 mod events;
 mod fault_matrix;
 mod faults;
+mod file_attribute;
 mod folder_link;
 mod hostile;
 mod key_store;
