@@ -44,6 +44,7 @@ pub struct Arguments {
 
 /// What applies to every verb.
 #[derive(Clone, Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag that people give or do not")]
 pub struct Global {
     /// Address of the service
     #[arg(
@@ -78,6 +79,12 @@ pub struct Global {
     /// Where unfinished uploads are noted, instead of the usual place for such
     #[arg(long, global = true, value_name = "DIR", env = "SUPERMEGA_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// Where trees are kept between runs, instead of the usual place for such
+    #[arg(long, global = true, value_name = "DIR", env = "SUPERMEGA_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Keep no tree, and load all of it in every run
+    #[arg(long, global = true, env = "SUPERMEGA_NO_CACHE", value_parser = switch())]
+    pub no_cache: bool,
     /// A file of defaults for flags, instead of config.toml in the usual place
     #[arg(long, global = true, value_name = "FILE", env = "SUPERMEGA_CONFIG")]
     pub config: Option<PathBuf>,

@@ -86,7 +86,16 @@ impl Context {
                 .map_err(|error| CommandError::Local(format!("{}: {error}", file.display())))?;
             client = client.trust(pem);
         }
+        if let Some(folder) = self.trees() {
+            client = client.cache_dir(folder);
+        }
         Ok(client.build()?)
+    }
+
+    /// Where trees are kept, if they are.
+    fn trees(&self) -> Option<PathBuf> {
+        let folder = self.global.cache_dir.clone().or_else(profile::usual_cache_place);
+        folder.filter(|_| !self.global.no_cache).map(|folder| folder.join("trees"))
     }
 
     /// Where unfinished uploads are noted.

@@ -240,6 +240,11 @@ pub fn usual_state_place() -> Result<PathBuf> {
     Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()))
 }
 
+/// Where things are kept that can be had again; nowhere if the system has no such place.
+pub fn usual_cache_place() -> Option<PathBuf> {
+    strategy().ok().map(|strategy| strategy.cache_dir())
+}
+
 fn strategy() -> Result<impl AppStrategy> {
     let arguments = AppStrategyArgs {
         top_level_domain: "org".into(),

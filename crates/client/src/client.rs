@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use supermega_protocol::Drift;
 
+#[cfg(feature = "cache")]
+use crate::cache::CacheDir;
 use crate::drift_log::DriftLog;
 use crate::error::{Error, Result};
 use crate::transport::{
@@ -19,6 +21,8 @@ pub const API_URL: &str = "https://g.api.mega.co.nz/";
 #[derive(Clone)]
 pub struct Client {
     options: ChannelOptions,
+    #[cfg(feature = "cache")]
+    cache: Option<CacheDir>,
 }
 
 impl std::fmt::Debug for Client {
@@ -55,6 +59,35 @@ impl Client {
         self.options.drift.clone()
     }
 
+    /// Where trees are kept between runs.
+    #[cfg(feature = "cache")]
+    pub(crate) fn cache_dir(&self) -> Option<&CacheDir> {
+        self.cache.as_ref()
+    }
+
+    /// Whether trees are kept between runs.
+    #[cfg(feature = "cache")]
+    pub(crate) fn has_cache(&self) -> bool {
+        self.cache.is_some()
+    }
+
+    /// Whether trees are kept between runs.
+    #[cfg(not(feature = "cache"))]
+    #[allow(clippy::unused_self, reason = "it is a question to a client")]
+    pub(crate) fn has_cache(&self) -> bool {
+        false
+    }
+
+    /// A client for another runtime, with connections of its own.
+    #[cfg(feature = "cache")]
+    pub(crate) fn apart(&self) -> Self {
+        let mut apart = self.clone();
+        if let Some(http) = self.options.http.apart() {
+            apart.options.http = http;
+        }
+        apart
+    }
+
     pub(crate) fn channel(&self, authentication: &Authentication) -> Result<Channel> {
         Channel::open(self.options.clone(), authentication)
     }
@@ -72,6 +105,8 @@ pub struct ClientBuilder {
     patience: Duration,
     stall_timeout: Duration,
     limits: Limits,
+    #[cfg(feature = "cache")]
+    cache: Option<CacheDir>,
 }
 
 impl Default for ClientBuilder {
@@ -85,6 +120,8 @@ impl Default for ClientBuilder {
             patience: Duration::from_mins(5),
             stall_timeout: Duration::from_mins(1),
             limits: Limits::default(),
+            #[cfg(feature = "cache")]
+            cache: None,
         }
     }
 }
@@ -159,6 +196,17 @@ impl ClientBuilder {
         self
     }
 
+    /// Keeps the trees of accounts and folder links in this directory, one file each, so that the next run asks
+    /// only for what has changed since; none are kept unless this is said. The directory is made when it is
+    /// needed. Names and keys stay encrypted in it; sizes, times, the shape of the tree and addresses of contacts
+    /// can be read. A file that cannot be used is made anew, and where that is not possible, everything goes on
+    /// without.
+    #[cfg(feature = "cache")]
+    pub fn cache_dir(mut self, dir: impl Into<std::path::PathBuf>) -> Self {
+        self.cache = Some(CacheDir(dir.into()));
+        self
+    }
+
     /// Makes the client. Nothing is sent yet.
     pub fn build(self) -> Result<Client> {
         let mut api_url = self.api_url;
@@ -192,6 +240,10 @@ impl ClientBuilder {
             budget: Arc::new(Budget::new(self.limits)),
             drift: DriftLog::default(),
         };
-        Ok(Client { options })
+        Ok(Client {
+            options,
+            #[cfg(feature = "cache")]
+            cache: self.cache,
+        })
     }
 }

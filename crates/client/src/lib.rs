@@ -51,6 +51,8 @@
 #![forbid(unsafe_code)]
 
 mod blocking;
+#[cfg(feature = "cache")]
+mod cache;
 mod client;
 mod contact;
 mod drift_log;

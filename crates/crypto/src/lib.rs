@@ -27,6 +27,7 @@
 
 pub mod account;
 pub mod attributes;
+pub mod cache_key;
 pub mod content;
 pub mod curve;
 mod ecb;
@@ -50,6 +51,8 @@ pub mod totp;
 pub use account::{EphemeralToken, KdfVersion, NewAccount, NewEphemeral, Proof};
 #[doc(no_inline)]
 pub use attributes::{AttributeKey, Attributes};
+#[doc(no_inline)]
+pub use cache_key::{CacheKey, CacheTag};
 #[doc(no_inline)]
 pub use content::{
     Chunk, ChunkMac, ContentCipher, ContentKey, MetaMac, MetaMacBuilder, Nonce, chunk_count,

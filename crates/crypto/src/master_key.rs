@@ -78,6 +78,12 @@ impl MasterKey {
         PrivateKey::parse_with_public(&self.private_key_bytes(wrapped)?, public)
     }
 
+    /// Unwraps what [`wrap_private_key`](Self::wrap_private_key) gave and nobody else can have changed since
+    /// ([`PrivateKey::from_own_bytes`]).
+    pub fn unwrap_own_private_key(&self, wrapped: &[u8]) -> Result<PrivateKey, CryptoError> {
+        PrivateKey::from_own_bytes(&self.private_key_bytes(wrapped)?)
+    }
+
     fn private_key_bytes(&self, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         if wrapped.len() < 256 || !wrapped.len().is_multiple_of(16) {
             return Err(CryptoError::InvalidKeyPair);

@@ -34,7 +34,10 @@ async fn end(client: &Client, saved: &str) -> Result<()> {
         Err(error) => Err(error),
     };
     match ended {
-        Err(Error::Authentication(AuthenticationError::SessionEnded)) => Ok(()),
+        Err(Error::Authentication(AuthenticationError::SessionEnded)) => {
+            client.forget(saved);
+            Ok(())
+        }
         ended => Ok(ended?),
     }
 }

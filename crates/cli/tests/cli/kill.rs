@@ -70,6 +70,7 @@ impl World {
             .env("SUPERMEGA_API_URL", self.server.url())
             .env("SUPERMEGA_SESSION", self.session.save().as_str())
             .env("SUPERMEGA_STATE_DIR", self.path("state"))
+            .env("SUPERMEGA_CACHE_DIR", self.path("cache"))
             .env("SUPERMEGA_TRANSFERS", "1")
             .env("SUPERMEGA_CONNECTIONS", "2")
             .env("SUPERMEGA_PATIENCE", "60")

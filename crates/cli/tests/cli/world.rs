@@ -123,6 +123,8 @@ impl World {
             .env("SUPERMEGA_API_URL", &self.url)
             .env("SUPERMEGA_CONFIG_DIR", self.path("config"))
             .env("SUPERMEGA_STATE_DIR", self.path("state"))
+            .env("SUPERMEGA_CACHE_DIR", self.path("cache"))
+            .env_remove("SUPERMEGA_NO_CACHE")
             .current_dir(self.home.path());
         command
     }
@@ -147,6 +149,7 @@ pub fn command(arguments: &[&str]) -> Command {
         .env_remove("DBUS_SESSION_BUS_ADDRESS")
         .env("SUPERMEGA_TIMEOUT", "1")
         .env("SUPERMEGA_PATIENCE", "1")
+        .env("SUPERMEGA_NO_CACHE", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

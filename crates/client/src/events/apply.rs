@@ -10,7 +10,7 @@ use super::Event;
 use crate::tree::{Node, Row, Tree};
 
 /// Applies one packet; `own` is the account's user.
-pub(super) fn apply(
+pub(crate) fn apply(
     tree: &mut Tree,
     packet: PacketBody,
     own: Option<UserHandle>,

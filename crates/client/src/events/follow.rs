@@ -10,7 +10,7 @@ use supermega_protocol::event::{EventReply, Events};
 use supermega_protocol::{ErrorCode, StorageUrl, is_set};
 use tokio::sync::{broadcast, watch};
 
-use super::{Event, apply};
+use super::{Event, apply::apply};
 use crate::session::{Session, WeakSession};
 use crate::transport::{Backoff, Channel};
 
@@ -22,7 +22,7 @@ const ANSWER: usize = 1 << 30;
 const PATIENCE: Duration = Duration::from_hours(24);
 
 /// What a poll brought.
-enum Poll {
+pub(crate) enum Poll {
     Reply(EventReply),
     Failed,
 }
@@ -56,6 +56,10 @@ pub(super) async fn follow(
             Poll::Reply(EventReply::KeepAlive) => {}
             Poll::Reply(EventReply::Events(events)) => {
                 backoff = Backoff::new(PATIENCE);
+                #[cfg(feature = "cache")]
+                if let Err(error) = session.keep_packets(cursor, &events).await {
+                    tracing::warn!(%error, "what packets tell of the account cannot be taken");
+                }
                 wait = take(&session, cursor, events, &sender);
             }
             Poll::Reply(EventReply::Refused(failure)) => match failure.code {
@@ -91,7 +95,7 @@ fn take(
             return;
         }
         for packet in events.a.into_iter().flatten() {
-            apply::apply(tree, packet.body, own, &mut told);
+            apply(tree, packet.body, own, &mut told);
         }
         if let Some(cursor) = events.sn {
             tree.facts().cursor = Some(cursor);
@@ -104,7 +108,8 @@ fn take(
     events.w.filter(|_| !is_set(events.ir))
 }
 
-async fn poll(channel: &Channel, from: EventCursor, wait: Option<StorageUrl>) -> Poll {
+/// Asks for the packets behind a cursor.
+pub(crate) async fn poll(channel: &Channel, from: EventCursor, wait: Option<StorageUrl>) -> Poll {
     let Some(request) = channel.poll(from, wait.as_ref(), HOLD) else { return Poll::Failed };
     let Ok(response) = channel.options().http.send(request).await else { return Poll::Failed };
     if response.status != 200 {

@@ -3,6 +3,11 @@
 mod apply;
 mod follow;
 
+#[cfg(feature = "cache")]
+pub(crate) use apply::apply;
+#[cfg(feature = "cache")]
+pub(crate) use follow::{Poll, poll};
+
 use std::sync::{Mutex, PoisonError};
 
 use supermega_encoding::{NodeHandle, UserHandle};

@@ -10,6 +10,8 @@ use supermega_protocol::tree::{KeyOwner, NodeKeys, NodeType, OwnerKey};
 
 use crate::tree::Problem;
 
+#[cfg(feature = "cache")]
+pub(crate) use store::KEY_ATTRIBUTES;
 pub(crate) use store::{AGREEMENT_KEY, AGREEMENT_SIGNATURE, KeyStore, SIGNING_KEY, private_keys};
 
 /// Longer texts are RSA ciphertexts, not keys under a symmetric key.

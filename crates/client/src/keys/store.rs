@@ -21,6 +21,11 @@ pub(crate) const AGREEMENT_KEY: &str = "+puCu255";
 pub(crate) const AGREEMENT_SIGNATURE: &str = "+sigCu255";
 const RSA_SIGNATURE: &str = "+sigPubk";
 
+/// All attributes of an account that have to do with its keys.
+#[cfg(feature = "cache")]
+pub(crate) const KEY_ATTRIBUTES: [&str; 6] =
+    [KEYS, KEYRING, SIGNING_KEY, AGREEMENT_KEY, AGREEMENT_SIGNATURE, RSA_SIGNATURE];
+
 /// The key container, if the account has one.
 #[derive(Clone, Default)]
 pub(crate) struct KeyStore {
@@ -139,6 +144,38 @@ impl KeyStore {
         Ok(())
     }
 
+    /// The version of the container that is known.
+    #[cfg(feature = "cache")]
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// How often the container was written.
+    #[cfg(feature = "cache")]
+    pub(crate) fn generation(&self) -> Option<u32> {
+        self.manager.as_ref().map(KeyManager::generation)
+    }
+
+    /// Takes what the account's own data hold now, which must continue what was known.
+    #[cfg(feature = "cache")]
+    pub(crate) fn renew(&mut self, data: &UserData, keys: &AccountKeys) -> Result<()> {
+        let value = AttributeName::new(KEYS).and_then(|name| data.attributes.get(&name));
+        match (&self.manager, value) {
+            (Some(_), None) => return Err(self.halt("the service says that there is none")),
+            (Some(_), Some(value)) => {
+                self.take(value, keys)?;
+                let now = Self::read(data, keys)?;
+                self.published = now.published;
+                self.halted = self.halted.or(now.halted);
+            }
+            (None, _) => {
+                let writing = self.writing.clone();
+                *self = Self { writing, ..Self::read(data, keys)? };
+            }
+        }
+        Ok(())
+    }
+
     /// The attributes that tell others about the keys of `manager`, as far as the service lacks them.
     pub(crate) fn unpublished(
         &self,
@@ -205,7 +242,9 @@ fn open(value: &AttributeValue, keys: &AccountKeys) -> Result<KeyManager> {
     }
     // An account that had no RSA key when the container was made keeps an empty copy.
     let copy = Some(manager.rsa_private_bytes()).filter(|copy| !copy.is_empty());
+    // What has the same bytes need not be computed with.
     if let (Some(rsa), Some(copy)) = (&keys.rsa, copy)
+        && copy != &rsa.to_short_bytes()[..]
         && !PrivateKey::from_short(copy).is_ok_and(|copy| copy.ct_eq(rsa))
     {
         return Err(AuthenticationError::InvalidKeys.into());

@@ -104,9 +104,11 @@ impl Session {
         })
     }
 
-    /// Ends the session on the server: whoever saved it cannot resume it any more. Does nothing for a
-    /// folder link.
+    /// Ends the session on the server: whoever saved it cannot resume it any more. A folder link has none.
+    /// What was kept of its tree is removed.
     pub async fn logout(self) -> Result<()> {
+        #[cfg(feature = "cache")]
+        self.forget();
         if !self.is_folder_link() {
             self.channel().call(&Logout {}).await?;
         }

@@ -15,7 +15,11 @@ use supermega_protocol::tree::FetchNodes;
 use supermega_protocol::{ErrorCode, Flag, Malformed};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "cache")]
+use super::Fetched;
 use super::account::Account;
+#[cfg(feature = "cache")]
+use super::cached::Cached;
 use super::key_store::now;
 use super::{Identity, Session};
 use crate::blocking::blocking;
@@ -153,6 +157,10 @@ impl Client {
         key: &ShareKey,
         auth: Option<WriteAuth>,
     ) -> Result<Session> {
+        #[cfg(feature = "cache")]
+        if let Some(session) = self.return_to_link(handle, key, auth.as_ref()).await? {
+            return Ok(session);
+        }
         let authentication = Authentication::FolderLink(handle, auth.clone());
         let channel = self.channel(&authentication)?;
         let sieve = NodeSieve::new(self.drift_log());
@@ -171,7 +179,12 @@ impl Client {
         }
         let identity = Identity::FolderLink { handle, root, key: key.clone(), auth };
         let channels = (channel, self.channel(&authentication)?);
-        Ok(Session::new(self, identity, channels, keys, Some(tree)))
+        let session = Session::new(self, identity, channels, keys, Some(tree.clone()));
+        #[cfg(feature = "cache")]
+        let session = session.with_cache(self.cached_link(handle, key));
+        #[cfg(feature = "cache")]
+        session.keep_tree(&Fetched { tree, share_keys: Vec::new() }).await?;
+        Ok(session)
     }
 
     /// Checks the server's keys, learns the session id and reads the account's own data.
@@ -200,12 +213,17 @@ impl Client {
         let channel = self.channel(&authentication)?;
         let data = channel.call(&FetchUser { v: Flag::SET }).await?;
         check_public_key(&data, user, rsa.as_ref())?;
+        #[cfg(feature = "cache")]
+        let cached = Cached::of_account(self, &master, &data);
         let account_keys = AccountKeys { user, master, rsa };
         let store = KeyStore::read(&data, &account_keys)?;
         let keys = Arc::new(KeyRing::of_account(account_keys, store));
         let identity = Identity::Account { account: Account::new(&data), sid, session_key };
         let channels = (channel, self.channel(&authentication)?);
-        Ok(Session::new(self, identity, channels, keys, None))
+        let session = Session::new(self, identity, channels, keys, None);
+        #[cfg(feature = "cache")]
+        let session = session.with_cache(cached);
+        Ok(session)
     }
 }
 
@@ -231,13 +249,17 @@ async fn derive(
     .await
 }
 
-async fn unwrap_private_key(master: &MasterKey, privk: &Base64) -> Result<PrivateKey> {
+pub(super) async fn unwrap_private_key(master: &MasterKey, privk: &Base64) -> Result<PrivateKey> {
     let (master, privk) = (master.clone(), privk.0.clone());
     blocking(move || Ok(master.unwrap_private_key(&privk)?)).await
 }
 
 /// The public key that the server names must be the private key's.
-fn check_public_key(data: &UserData, user: UserHandle, rsa: Option<&PrivateKey>) -> Result<()> {
+pub(super) fn check_public_key(
+    data: &UserData,
+    user: UserHandle,
+    rsa: Option<&PrivateKey>,
+) -> Result<()> {
     let invalid = || Error::from(AuthenticationError::InvalidKeys);
     if data.u != user {
         return Err(invalid());

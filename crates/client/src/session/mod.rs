@@ -1,6 +1,8 @@
 //! A session: what a caller holds of an account or of a folder link.
 
 mod account;
+#[cfg(feature = "cache")]
+mod cached;
 pub(crate) mod change;
 mod copy;
 mod key_store;
@@ -17,7 +19,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use supermega_crypto::{SessionId, ShareKey, WriteAuth};
 use supermega_encoding::{NodeHandle, PublicHandle};
-use supermega_protocol::tree::FetchNodes;
+use supermega_protocol::tree::{FetchNodes, OwnerKey};
 
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -48,6 +50,8 @@ struct State {
     /// Held while the tree is fetched, so that callers at the same time fetch it once.
     loading: tokio::sync::Mutex<()>,
     feed: Feed,
+    #[cfg(feature = "cache")]
+    cached: Option<cached::Cached>,
 }
 
 /// A session that goes when nobody else holds it.
@@ -103,7 +107,23 @@ impl Session {
             tree: RwLock::new(tree),
             loading: tokio::sync::Mutex::default(),
             feed: Feed::default(),
+            #[cfg(feature = "cache")]
+            cached: None,
         }))
+    }
+
+    /// The same session, which keeps its tree for the next run. Only for one that nobody else holds yet.
+    #[cfg(feature = "cache")]
+    fn with_cache(mut self, cached: impl Into<Option<cached::Cached>>) -> Self {
+        if let Some(state) = Arc::get_mut(&mut self.0) {
+            state.cached = cached.into();
+        }
+        self
+    }
+
+    #[cfg(feature = "cache")]
+    fn cached(&self) -> Option<&cached::Cached> {
+        self.0.cached.as_ref()
     }
 
     /// The client it came from.
@@ -133,8 +153,18 @@ impl Session {
         let _loading = self.0.loading.lock().await;
         match self.known_tree() {
             Some(tree) => Ok(tree),
-            None => self.fetch_tree().await,
+            None => self.first_tree().await,
         }
+    }
+
+    /// What was kept with what has changed since; all of it where nothing was kept.
+    async fn first_tree(&self) -> Result<Tree> {
+        #[cfg(feature = "cache")]
+        if let Some(tree) = self.kept_tree().await? {
+            self.set_tree(&tree);
+            return Ok(tree);
+        }
+        self.fetch_tree().await
     }
 
     /// Fetches all nodes anew.
@@ -156,21 +186,23 @@ impl Session {
     }
 
     async fn fetch_tree(&self) -> Result<Tree> {
-        let sieve = NodeSieve::new(self.client().drift_log());
-        let rest = self.0.channel.call_through(&FetchNodes::whole(), sieve.clone()).await?;
-        let (nodes, _) = sieve.finish().await?;
-        let link_root = match &self.0.identity {
+        let link = match &self.0.identity {
             Identity::Account { .. } => None,
             Identity::FolderLink { root, auth, .. } => Some(LinkRoot::new(*root, auth.as_ref())),
         };
-        self.update_keys(|keys| {
-            for list in [&rest.ok0, &rest.ok].into_iter().flatten() {
-                keys.learn(list);
-            }
+        let fetched = fetch(&self.0.channel, link, |keys| {
+            self.update_keys(|ring| ring.learn(keys));
+            self.keys()
         });
-        let tree = load(self.keys(), nodes, &rest, link_root).await?;
+        let fetched = fetched.await?;
+        self.set_tree(&fetched.tree);
+        #[cfg(feature = "cache")]
+        self.keep_tree(&fetched).await?;
+        Ok(fetched.tree)
+    }
+
+    fn set_tree(&self, tree: &Tree) {
         *self.0.tree.write().unwrap_or_else(PoisonError::into_inner) = Some(tree.clone());
-        Ok(tree)
     }
 
     /// Applies a change of one's own to the tree, if it is known.
@@ -243,4 +275,30 @@ impl Session {
             )),
         }
     }
+}
+
+/// A tree that was fetched as a whole.
+struct Fetched {
+    tree: Tree,
+    /// The share keys that came with it.
+    #[cfg(feature = "cache")]
+    share_keys: Vec<OwnerKey>,
+}
+
+/// Fetches all nodes. `ring` is given the share keys that came with them, and gives the keys to open nodes with.
+async fn fetch(
+    channel: &Channel,
+    link: Option<LinkRoot>,
+    ring: impl FnOnce(&[OwnerKey]) -> Arc<KeyRing>,
+) -> Result<Fetched> {
+    let sieve = NodeSieve::new(channel.options().drift.clone());
+    let rest = channel.call_through(&FetchNodes::whole(), sieve.clone()).await?;
+    let (nodes, _) = sieve.finish().await?;
+    let share_keys: Vec<OwnerKey> = rest.ok0.iter().chain(&rest.ok).flatten().cloned().collect();
+    let tree = load(ring(&share_keys), nodes, &rest, link).await?;
+    Ok(Fetched {
+        tree,
+        #[cfg(feature = "cache")]
+        share_keys,
+    })
 }

@@ -6,6 +6,8 @@ use supermega_protocol::ErrorCode;
 use supermega_protocol::session::{Login, LoginReply};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "cache")]
+use super::cached::Return;
 use super::login::{block, refusal};
 use super::{Identity, Session};
 use crate::client::Client;
@@ -15,11 +17,15 @@ use crate::transport::Authentication;
 impl Session {
     /// The session as text, in the form that official clients use. It is as good as the password: keep it
     /// where only its owner can read it.
+    ///
+    /// Where the service gives the session a key, the master key is wrapped by it, so that the text is worth
+    /// nothing once the session is over. With a cache it is not: what is kept could not be opened without asking.
     #[must_use]
     pub fn save(&self) -> Zeroizing<String> {
         let saved = match &self.0.identity {
             Identity::Account { sid, session_key, .. } => self.with_keys(|keys| {
                 let master = keys.account().map(|keys| keys.master.clone());
+                let session_key = session_key.as_ref().filter(|_| !self.client().has_cache());
                 match (master, session_key) {
                     (Some(master), Some(key)) => SavedSession::AccountUnderSessionKey {
                         wrapped: master.wrap_under(key),
@@ -56,8 +62,16 @@ impl Client {
                 self.open_folder_link(handle, &key, auth).await
             }
             SavedSession::Account { master, sid } => {
+                #[cfg(feature = "cache")]
+                let seen = match self.return_to_account(&master, &sid).await? {
+                    Return::Session(session) => return Ok(session),
+                    Return::Usual(seen) => seen,
+                };
                 let (user, reply) = self.come_back(&sid).await?;
-                self.open(user, master, Some(sid), &reply).await
+                let session = self.open(user, master, Some(sid), &reply).await?;
+                #[cfg(feature = "cache")]
+                session.expect_key_generation(seen)?;
+                Ok(session)
             }
             SavedSession::AccountUnderSessionKey { wrapped, sid } => {
                 let (user, reply) = self.come_back(&sid).await?;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +26,11 @@ pub type HttpBody = Pin<Box<dyn Stream<Item = Result<Bytes, HttpError>> + Send>>
 pub trait Http: Send + Sync + 'static {
     /// Sends one request and returns once the head of the answer is there.
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>>;
+
+    /// The same with connections of its own, for another runtime. Nothing means that one will do for both.
+    fn apart(&self) -> Option<Arc<dyn Http>> {
+        None
+    }
 }
 
 /// A request: a POST with a body, or a GET without.

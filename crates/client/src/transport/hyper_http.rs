@@ -1,6 +1,7 @@
 //! HTTP/1 over hyper: connections kept alive, timeouts on progress, no redirects.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -120,6 +121,15 @@ impl HyperHttp {
 impl Http for HyperHttp {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         Box::pin(self.exchange(request))
+    }
+
+    fn apart(&self) -> Option<Arc<dyn Http>> {
+        Some(Arc::new(Self {
+            pool: Pool::default(),
+            connect_timeout: self.connect_timeout,
+            tls: self.tls.clone(),
+            proxy: self.proxy.clone(),
+        }))
     }
 }
 

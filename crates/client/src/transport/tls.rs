@@ -14,7 +14,7 @@ use super::http::HttpError;
 use crate::error::{Error, NetworkErrorKind as Kind, Result};
 
 /// What servers must prove to whom. Trust stores are read when the first server is met.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Tls {
     authorities: Vec<CertificateDer<'static>>,
     config: OnceLock<Arc<ClientConfig>>,

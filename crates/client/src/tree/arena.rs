@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use supermega_encoding::NodeHandle;
 
+use super::base::Outline;
 use super::node::NodeKind;
 use super::row::Row;
 
@@ -54,11 +55,11 @@ impl FromIterator<Row> for Segment {
 }
 
 /// The number of a row.
-pub(super) type Id = u32;
+pub(crate) type Id = u32;
 
 /// All rows of a tree, which do not change any more.
 #[derive(Default)]
-pub(super) struct Arena {
+pub(crate) struct Arena {
     segments: Vec<Box<[u8]>>,
     heads: Vec<Head>,
     /// Rows by handle; of namesakes the last.
@@ -67,7 +68,10 @@ pub(super) struct Arena {
     by_parent: Vec<Id>,
     /// For each row, where its children are in `by_parent`.
     children: Vec<(u32, u32)>,
-    /// Nodes that hang on nothing, by handle.
+    /// Rows that hang on nothing, and those where a circle is cut: everything hangs on them.
+    #[cfg(feature = "cache")]
+    tops: Vec<Id>,
+    /// Those among them that should hang on something, by handle.
     strays: Vec<NodeHandle>,
     /// Those among them that hang on each other.
     cut: HashSet<Id>,
@@ -147,11 +151,15 @@ impl Arena {
                 }
             }
         }
+        #[cfg(feature = "cache")]
+        self.tops.clone_from(&pending);
         self.reach(pending, &mut reached);
         for id in self.by_handle.clone() {
             if !reached[id as usize] {
                 let stray = self.on_circle_above(id);
                 self.cut.insert(stray);
+                #[cfg(feature = "cache")]
+                self.tops.push(stray);
                 strays.push(self.handle(stray));
                 self.reach(vec![stray], &mut reached);
             }
@@ -187,16 +195,16 @@ impl Arena {
         id
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.by_handle.len()
     }
 
-    pub(super) fn strays(&self) -> &[NodeHandle] {
+    pub(crate) fn strays(&self) -> &[NodeHandle] {
         &self.strays
     }
 
     /// All rows, by handle.
-    pub(super) fn ids(&self) -> impl Iterator<Item = Id> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Id> {
         self.by_handle.iter().copied()
     }
 
@@ -206,43 +214,65 @@ impl Arena {
         Some(self.by_handle[at])
     }
 
+    /// Rows on which all others hang.
+    #[cfg(feature = "cache")]
+    pub(crate) fn tops(&self) -> &[Id] {
+        &self.tops
+    }
+
+    /// A number that is greater than that of every row.
+    #[cfg(feature = "cache")]
+    pub(crate) fn capacity(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Handle and parent of a row, and the row itself. One without parent has itself for one.
+    #[cfg(feature = "cache")]
+    pub(crate) fn raw(&self, id: Id) -> (NodeHandle, NodeHandle, &[u8]) {
+        let head = self.head(id);
+        let parent = NodeHandle::from_bytes(head.parent);
+        (NodeHandle::from_bytes(head.handle), parent, self.bytes(id))
+    }
+
     /// What hangs on a row.
-    pub(super) fn children(&self, id: Id) -> impl Iterator<Item = Id> {
+    pub(crate) fn children(&self, id: Id) -> impl Iterator<Item = Id> {
         let (begin, end) = self.children[id as usize];
         let all = self.by_parent[begin as usize..end as usize].iter().copied();
         all.filter(|child| self.cut.is_empty() || !self.cut.contains(child))
     }
 
     /// What hangs on a node, even if there is no such node.
-    pub(super) fn below(&self, parent: NodeHandle) -> Vec<NodeHandle> {
+    pub(super) fn below(&self, parent: NodeHandle) -> Vec<Id> {
         if let Some(id) = self.find(parent) {
-            return self.children(id).map(|child| self.handle(child)).collect();
+            return self.children(id).collect();
         }
         let wanted = key(*parent.as_bytes());
         let parent_of = |id: &Id| key(self.head(*id).parent);
         let begin = self.by_parent.partition_point(|id| parent_of(id) < wanted);
         let below = self.by_parent[begin..].iter().take_while(|id| parent_of(id) == wanted);
-        below.map(|id| self.handle(*id)).collect()
+        below.copied().collect()
     }
 
-    pub(super) fn handle(&self, id: Id) -> NodeHandle {
+    /// The roots of what others share.
+    pub(crate) fn incoming(&self) -> Vec<NodeHandle> {
+        let incoming = self.ids().filter(|id| Row::is_incoming(self.bytes(*id)));
+        incoming.map(|id| self.handle(id)).collect()
+    }
+
+    pub(crate) fn handle(&self, id: Id) -> NodeHandle {
         NodeHandle::from_bytes(self.head(id).handle)
     }
 
-    pub(super) fn row(&self, id: Id) -> Option<Row> {
+    pub(crate) fn row(&self, id: Id) -> Option<Row> {
         let head = self.head(id);
         let (handle, parent) =
             (NodeHandle::from_bytes(head.handle), NodeHandle::from_bytes(head.parent));
         Row::read(handle, parent, self.bytes(id))
     }
 
-    /// Kind and size of a row.
-    pub(super) fn peek(&self, id: Id) -> Option<(NodeKind, u64)> {
-        Row::peek(self.bytes(id))
-    }
-
-    pub(super) fn is_incoming(&self, id: Id) -> bool {
-        Row::is_incoming(self.bytes(id))
+    pub(super) fn outline(&self, id: Id) -> Option<Outline> {
+        let (kind, size) = Row::peek(self.bytes(id))?;
+        Some(Outline { handle: self.handle(id), kind, size })
     }
 
     fn head(&self, id: Id) -> &Head {

@@ -117,8 +117,8 @@ impl Sieve for NodeSieve {
 /// The root of a folder link, and what may be done below it.
 #[derive(Clone, Copy)]
 pub(crate) struct LinkRoot {
-    root: NodeHandle,
-    access: Access,
+    pub root: NodeHandle,
+    pub access: Access,
 }
 
 impl LinkRoot {

@@ -1,6 +1,9 @@
 //! What an account or a folder link looks like: nodes, paths, walks.
 
 mod arena;
+mod base;
+#[cfg(feature = "cache")]
+mod kept;
 mod load;
 mod node;
 mod path;
@@ -9,9 +12,17 @@ mod snapshot;
 mod state;
 mod walk;
 
+#[cfg(feature = "cache")]
+pub(crate) use arena::{Arena, Id, Segment};
+#[cfg(feature = "cache")]
+pub(crate) use base::Outline;
 pub(crate) use load::{LinkRoot, NodeSieve, load};
 pub use node::{Node, NodeKind, Problem};
 pub use path::{RemotePath, RemoteRoot};
 pub(crate) use row::Row;
+#[cfg(feature = "cache")]
+pub(crate) use row::{Reader, number};
 pub use snapshot::{Tree, Usage};
+#[cfg(feature = "cache")]
+pub(crate) use state::{Changes, Facts};
 pub use walk::{Walk, WalkStep};

@@ -7,6 +7,7 @@ use supermega_encoding::{NodeHandle, UserHandle};
 use supermega_protocol::tree::{Node as WireNode, NodeKeys, NodeType};
 use supermega_protocol::{Timestamp, Verbatim};
 
+use super::base::Outline;
 use super::node::NodeKind;
 
 /// A node as it was received.
@@ -75,6 +76,11 @@ impl Row {
             keys: String::new(),
             file_attributes: String::new(),
         }
+    }
+
+    /// What can be told without reading the rest.
+    pub(crate) fn outline(&self) -> Outline {
+        Outline { handle: self.handle, kind: self.kind, size: self.size }
     }
 
     /// The key string, to be read entry by entry.
@@ -174,7 +180,7 @@ impl Row {
 }
 
 /// Seven bits a byte, the least first; the highest bit says that more follow.
-fn number(to: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn number(to: &mut Vec<u8>, mut value: u64) {
     loop {
         let [low, ..] = value.to_le_bytes();
         value >>= 7;
@@ -185,20 +191,21 @@ fn number(to: &mut Vec<u8>, mut value: u64) {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+/// Reads what stands one behind another; nothing where there is too little.
+pub(crate) struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
     }
 
-    fn byte(&mut self) -> Option<u8> {
+    pub(crate) fn byte(&mut self) -> Option<u8> {
         self.take(1).map(|bytes| bytes[0])
     }
 
-    fn number(&mut self) -> Option<u64> {
+    pub(crate) fn number(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -210,16 +217,16 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn bytes(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.number()?;
         self.take(usize::try_from(length).ok()?)
     }
 
-    fn text(&mut self) -> Option<String> {
+    pub(crate) fn text(&mut self) -> Option<String> {
         String::from_utf8(self.bytes()?.to_vec()).ok()
     }
 
-    fn user(&mut self) -> Option<UserHandle> {
+    pub(crate) fn user(&mut self) -> Option<UserHandle> {
         self.take(8)?.try_into().ok().map(UserHandle::from_bytes)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use supermega_encoding::{EventCursor, NodeHandle, PublicHandle};
 
 use super::arena::{Arena, Segment};
+use super::base::{Base, Damaged, Outline};
 use super::node::{Node, NodeKind};
 use super::path::{RemotePath, RemoteRoot};
 use super::row::Row;
@@ -37,9 +38,25 @@ pub struct Usage {
     pub versions: u64,
 }
 
+impl Usage {
+    fn count(&mut self, node: Outline, is_version: bool) {
+        match (node.kind, is_version) {
+            (NodeKind::File, false) => {
+                self.files += 1;
+                self.bytes += node.size;
+            }
+            (NodeKind::File, true) => {
+                self.versions += 1;
+                self.version_bytes += node.size;
+            }
+            _ => self.folders += 1,
+        }
+    }
+}
+
 impl std::fmt::Debug for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tree").field("nodes", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Tree").field("nodes", &self.0.base.len()).finish_non_exhaustive()
     }
 }
 
@@ -48,30 +65,59 @@ impl Tree {
     pub(crate) fn build(keys: Arc<KeyRing>, segments: Vec<Segment>, mut facts: Facts) -> Self {
         let arena = Arena::build(segments);
         for id in arena.ids() {
-            match arena.peek(id) {
-                Some((NodeKind::Root, _)) => facts.root = Some(arena.handle(id)),
-                Some((NodeKind::Trash, _)) => facts.trash = Some(arena.handle(id)),
-                Some((NodeKind::Vault, _)) => facts.vault = Some(arena.handle(id)),
+            match arena.outline(id) {
+                Some(Outline { kind: NodeKind::Root, handle, .. }) => facts.root = Some(handle),
+                Some(Outline { kind: NodeKind::Trash, handle, .. }) => facts.trash = Some(handle),
+                Some(Outline { kind: NodeKind::Vault, handle, .. }) => facts.vault = Some(handle),
                 _ => {}
             }
         }
+        Self::new(keys, Base::Arena(arena), facts)
+    }
+
+    pub(super) fn new(keys: Arc<KeyRing>, base: Base, facts: Facts) -> Self {
         let (changed, changed_children) = Default::default();
-        Self(Arc::new(State { keys, arena: Arc::new(arena), changed, changed_children, facts }))
+        let base = Arc::new(base);
+        Self(Arc::new(State { keys, base, changed, changed_children, facts, journal: None }))
+    }
+
+    /// The state, or what was loaded in its place.
+    pub(super) fn now(&self) -> &State {
+        match self.0.base.instead() {
+            Some(instead) => &instead.0,
+            None => &self.0,
+        }
+    }
+
+    /// Looks at the state. Where what was kept turns out to be damaged, the tree is loaded anew.
+    fn read<T: Default>(&self, read: impl Fn(&State) -> Result<T, Damaged>) -> T {
+        read(self.now()).unwrap_or_else(|damaged| {
+            let instead = self.0.base.load_instead(damaged);
+            instead.and_then(|instead| read(&instead.0).ok()).unwrap_or_default()
+        })
+    }
+
+    /// The state, to be changed.
+    pub(super) fn state(&mut self) -> &mut State {
+        if let Some(instead) = self.0.base.instead() {
+            self.0 = instead.0.clone();
+        }
+        Arc::make_mut(&mut self.0)
     }
 
     /// The root of the cloud drive, or of the folder link.
     pub fn root(&self) -> Result<Node> {
-        self.named_root(self.0.facts.root, "the root folder")
+        self.named_root(self.now().facts.root, "the root folder")
     }
 
     /// The rubbish bin.
     pub fn trash(&self) -> Result<Node> {
-        self.named_root(self.0.facts.trash, "the rubbish bin")
+        self.named_root(self.now().facts.trash, "the rubbish bin")
     }
 
     /// The vault, which holds backups; once it was the inbox.
     pub fn vault(&self) -> Result<Node> {
-        self.named_root(self.0.facts.vault, "the vault")
+        self.named_root(self.now().facts.vault, "the vault")
     }
 
     fn named_root(&self, handle: Option<NodeHandle>, what: &str) -> Result<Node> {
@@ -81,20 +127,25 @@ impl Tree {
     /// The node with this handle.
     #[must_use]
     pub fn node(&self, handle: NodeHandle) -> Option<Node> {
-        self.0.row(handle).map(|row| self.0.open(row))
+        self.row(handle).map(|row| self.now().open(row))
+    }
+
+    /// The node as it was received.
+    fn row(&self, handle: NodeHandle) -> Option<Row> {
+        self.read(|state| state.row(handle))
     }
 
     /// How many nodes there are, roots and old versions among them.
     #[must_use]
     pub fn len(&self) -> usize {
-        let state = &self.0;
-        let known = |handle: &NodeHandle| state.arena.find(*handle).is_some();
-        state.changed.iter().fold(state.arena.len(), |sum, (handle, row)| {
-            match (known(handle), row.is_some()) {
-                (true, false) => sum - 1,
-                (false, true) => sum + 1,
-                _ => sum,
-            }
+        self.read(|state| {
+            state.changed.iter().try_fold(state.base.len(), |sum, (handle, row)| {
+                Ok(match (state.base.contains(*handle)?, row.is_some()) {
+                    (true, false) => sum - 1,
+                    (false, true) => sum + 1,
+                    _ => sum,
+                })
+            })
         })
     }
 
@@ -120,8 +171,8 @@ impl Tree {
         if folder.is_file() {
             return Vec::new();
         }
-        let rows = self.0.below(folder.handle()).into_iter().filter_map(|h| self.0.row(h));
-        let mut nodes: Vec<Node> = rows.map(|row| self.0.open(row)).filter(wanted).collect();
+        let rows = self.read(|state| state.rows_below(folder.handle())).into_iter();
+        let mut nodes: Vec<Node> = rows.map(|row| self.now().open(row)).filter(wanted).collect();
         nodes.sort_by(|a, b| {
             let nameless = a.name().is_none().cmp(&b.name().is_none());
             nameless.then_with(|| a.name().cmp(&b.name())).then_with(|| a.handle().cmp(&b.handle()))
@@ -135,7 +186,8 @@ impl Tree {
         let mut versions: Vec<Node> = Vec::new();
         let mut newer = file.handle();
         // What is its own old version would be followed for ever.
-        while let Some(older) = self.0.below(newer).first().and_then(|older| self.node(*older)) {
+        while let Some(older) = self.read(|state| state.rows_below(newer)).into_iter().next() {
+            let older = self.now().open(older);
             if !file.is_file() || versions.iter().any(|known| known.handle() == older.handle()) {
                 break;
             }
@@ -149,22 +201,19 @@ impl Tree {
     /// ancestors. They can be reached by handle.
     #[must_use]
     pub fn strays(&self) -> Vec<Node> {
-        let strays =
-            self.0.arena.strays().iter().filter(|stray| Some(**stray) != self.0.facts.root);
+        let strays = self.now().base.strays().iter();
+        let strays = strays.filter(|stray| Some(**stray) != self.now().facts.root);
         strays.filter_map(|handle| self.node(*handle)).collect()
     }
 
     /// The roots of what others share with this account.
     #[must_use]
     pub fn incoming(&self) -> Vec<Node> {
-        let state = &self.0;
-        let arena = &state.arena;
-        let known = arena.ids().filter(|id| arena.is_incoming(*id)).map(|id| arena.handle(id));
-        let changed = state
-            .changed
-            .iter()
-            .filter(|(_, row)| row.as_ref().is_some_and(|row| row.sharer.is_some()));
-        let all: HashSet<NodeHandle> = known.chain(changed.map(|(handle, _)| *handle)).collect();
+        let changed = self.now().changed.iter();
+        let changed =
+            changed.filter(|(_, row)| row.as_ref().is_some_and(|row| row.sharer.is_some()));
+        let mut all: HashSet<NodeHandle> = self.now().base.incoming().into_iter().collect();
+        all.extend(changed.map(|(handle, _)| *handle));
         let mut roots: Vec<Node> = all.into_iter().filter_map(|root| self.node(root)).collect();
         roots.retain(|root| root.sharer().is_some());
         roots.sort_by_key(Node::handle);
@@ -185,7 +234,7 @@ impl Tree {
     }
 
     fn at_incoming(&self, sharer: &str, path: &RemotePath) -> Result<Node> {
-        let user = self.0.facts.users.get(sharer).copied().or_else(|| sharer.parse().ok());
+        let user = self.now().facts.users.get(sharer).copied().or_else(|| sharer.parse().ok());
         let Some((first, rest)) = path.names().split_first() else {
             let text = format!("{path}: name one of the folders that {sharer} shares");
             return Err(Error::Input(text));
@@ -211,8 +260,8 @@ impl Tree {
         // A node that is its own ancestor would be climbed for ever.
         for _ in 0..self.len() {
             let start = match Some(current.handle()) {
-                here if here == self.0.facts.root => RemotePath::root(),
-                here if here == self.0.facts.trash => RemotePath::trash(),
+                here if here == self.now().facts.root => RemotePath::root(),
+                here if here == self.now().facts.trash => RemotePath::trash(),
                 _ => {
                     let parent = current.parent().and_then(|parent| self.node(parent));
                     match (current.name(), parent) {
@@ -249,42 +298,36 @@ impl Tree {
     /// Counts everything below a node, or a file itself. Nothing is decrypted for that.
     #[must_use]
     pub fn usage(&self, node: &Node) -> Usage {
-        let mut usage = Usage::default();
-        let mut pending = vec![(node.handle(), false)];
-        let mut seen = HashSet::new();
-        while let Some((here, is_version)) = pending.pop() {
-            if !seen.insert(here) {
-                continue;
-            }
-            let Some((kind, size)) = self.0.peek(here) else { continue };
-            match (kind, is_version) {
-                (NodeKind::File, false) => {
-                    usage.files += 1;
-                    usage.bytes += size;
+        self.read(|state| {
+            let mut usage = Usage::default();
+            let start = state.outline(node.handle())?;
+            let mut pending: Vec<_> = start.into_iter().map(|start| (start, false)).collect();
+            let mut seen = HashSet::new();
+            while let Some((here, is_version)) = pending.pop() {
+                if !seen.insert(here.handle) {
+                    continue;
                 }
-                (NodeKind::File, true) => {
-                    usage.versions += 1;
-                    usage.version_bytes += size;
-                }
-                _ if here != node.handle() => usage.folders += 1,
-                _ => {}
+                usage.count(here, is_version);
+                let is_file = here.kind == NodeKind::File;
+                let below = state.outlines_below(here.handle)?;
+                pending.extend(below.into_iter().map(|below| (below, is_file)));
             }
-            let is_file = kind == NodeKind::File;
-            pending.extend(self.0.below(here).into_iter().map(|below| (below, is_file)));
-        }
-        usage
+            // The folder that was asked about is not counted.
+            usage.folders -= u64::from(usage.folders > 0 && !node.is_file());
+            Ok(usage)
+        })
     }
 
     /// The public link of a node, if it has one.
     #[must_use]
     pub fn link_of(&self, node: &Node) -> Option<PublicHandle> {
-        self.0.facts.links.get(&node.handle()).copied()
+        self.now().facts.links.get(&node.handle()).copied()
     }
 
     /// Whether a folder is shared with others or has a folder link.
     #[must_use]
     pub fn is_shared(&self, node: &Node) -> bool {
-        self.0.facts.shared.contains(&node.handle())
+        self.now().facts.shared.contains(&node.handle())
     }
 
     /// A node and the folders around it, from the inside out.
@@ -308,44 +351,41 @@ impl Tree {
 
     /// Everything below a node and itself, old versions too.
     pub(crate) fn subtree(&self, node: &Node) -> Vec<Node> {
-        self.0.all_below(node.handle()).into_iter().filter_map(|handle| self.node(handle)).collect()
+        let all = self.read(|state| state.all_below(node.handle()));
+        all.into_iter().filter_map(|handle| self.node(handle)).collect()
     }
 
     /// The same for nodes whose rows are wanted: only those are opened.
     pub(crate) fn subtree_where(&self, node: &Node, wanted: impl Fn(&Row) -> bool) -> Vec<Node> {
-        let rows = self.0.all_below(node.handle()).into_iter().filter_map(|h| self.0.row(h));
-        rows.filter(wanted).map(|row| self.0.open(row)).collect()
+        let all = self.read(|state| state.all_below(node.handle()));
+        let rows = all.into_iter().filter_map(|handle| self.row(handle));
+        rows.filter(wanted).map(|row| self.now().open(row)).collect()
     }
 
     /// The folders that are shared with others or have a folder link.
     pub(crate) fn shared_roots(&self) -> Vec<Node> {
-        self.0.facts.shared.iter().filter_map(|handle| self.node(*handle)).collect()
+        self.now().facts.shared.iter().filter_map(|handle| self.node(*handle)).collect()
     }
 
     /// Adds a node, or puts another in the place of one with its handle.
     pub(crate) fn insert(&mut self, row: Row) {
-        let state = Arc::make_mut(&mut self.0);
-        state.detach(row.handle);
+        let state = self.state();
         match row.kind {
             NodeKind::Root => state.facts.root = Some(row.handle),
             NodeKind::Trash => state.facts.trash = Some(row.handle),
             NodeKind::Vault => state.facts.vault = Some(row.handle),
             _ => {}
         }
-        if let Some(parent) = row.parent {
-            state.changed_children.entry(parent).or_default().push(row.handle);
-        }
-        state.changed.insert(row.handle, Some(row));
+        state.change(row.handle, Some(row));
         state.settle();
     }
 
     /// Removes a node with everything below it.
     pub(crate) fn remove(&mut self, node: NodeHandle) {
-        let gone = self.0.all_below(node);
-        let state = Arc::make_mut(&mut self.0);
+        let gone = self.read(|state| state.all_below(node));
+        let state = self.state();
         for handle in gone {
-            state.detach(handle);
-            state.changed.insert(handle, None);
+            state.change(handle, None);
             state.facts.links.remove(&handle);
             state.facts.shared.remove(&handle);
         }
@@ -354,30 +394,29 @@ impl Tree {
 
     /// Removes a node, but not what hangs on it.
     pub(crate) fn remove_alone(&mut self, node: NodeHandle) {
-        let state = Arc::make_mut(&mut self.0);
-        state.detach(node);
-        state.changed.insert(node, None);
+        let state = self.state();
+        state.change(node, None);
         state.settle();
     }
 
     /// What the folder link allows, if this is the tree of one.
     pub(crate) fn link_access(&self) -> Option<Access> {
-        self.0.facts.link
+        self.now().facts.link
     }
 
     /// Where packets go on from here, if the service has any.
     pub(crate) fn cursor(&self) -> Option<EventCursor> {
-        self.0.facts.cursor
+        self.now().facts.cursor
     }
 
     /// Changes what is known beside the nodes.
     pub(crate) fn facts(&mut self) -> &mut Facts {
-        &mut Arc::make_mut(&mut self.0).facts
+        &mut self.state().facts
     }
 
     /// Opens nodes with other keys from now on.
     pub(crate) fn set_keys(&mut self, keys: Arc<KeyRing>) {
-        Arc::make_mut(&mut self.0).keys = keys;
+        self.state().keys = keys;
     }
 
     pub(crate) fn set_link(&mut self, node: NodeHandle, link: Option<PublicHandle>) {
@@ -469,7 +508,8 @@ mod tests {
         for (node, parent) in expected {
             let seen = changing.node(handle(node)).unwrap();
             assert_eq!(seen.parent(), Some(handle(parent)), "{node}");
-            assert!(changing.0.below(handle(parent)).contains(&handle(node)), "{node}");
+            let below = changing.0.outlines_below(handle(parent)).unwrap();
+            assert!(below.iter().any(|outline| outline.handle == handle(node)), "{node}");
         }
         assert!(changing.node(handle(51)).is_none());
         assert_eq!(before.len(), 100);

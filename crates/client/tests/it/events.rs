@@ -17,7 +17,7 @@ async fn next(events: &mut Events) -> Event {
 }
 
 /// What a tree shows, by handle.
-fn shown(tree: &Tree) -> BTreeMap<String, (Option<String>, Option<String>, u64, usize)> {
+pub fn shown(tree: &Tree) -> BTreeMap<String, (Option<String>, Option<String>, u64, usize)> {
     let roots = [tree.root().unwrap(), tree.trash().unwrap()];
     let mut shown = BTreeMap::new();
     for root in roots {
@@ -97,16 +97,16 @@ async fn own_changes_count_once() {
 }
 
 /// Numbers that look random and are the same every time.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         usize::try_from(self.0 >> 33).unwrap() % sides
     }
 }
 
-async fn act(session: &Session, dice: &mut Dice, number: usize) {
+pub async fn act(session: &Session, dice: &mut Dice, number: usize) {
     let tree = session.refresh().await.unwrap();
     let all: Vec<Node> =
         tree.walk().flat_map(|step| step.folders.into_iter().chain(step.files)).collect();

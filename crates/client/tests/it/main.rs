@@ -1,6 +1,8 @@
 //! The client against our server: every test starts a server of its own on a random port.
 
 mod account;
+mod cache;
+mod cache_damage;
 mod contacts;
 mod download;
 mod events;

@@ -52,6 +52,14 @@ impl PrivateKey {
         Self::checked(parts, e)
     }
 
+    /// Reads bytes that [`to_bytes`](Self::to_bytes) gave and that nobody else can have changed since: what
+    /// takes long, whether the primes are such, is not tried again.
+    pub fn from_own_bytes(plain: &[u8]) -> Result<Self, CryptoError> {
+        let parts = full(plain)?;
+        let e = usual_exponent(&parts).ok_or(INVALID)?;
+        Self::new(parts, e)
+    }
+
     /// The same where the public key is known: the two must belong together, and the exponent
     /// may be an unusual one.
     pub fn parse_with_public(plain: &[u8], public: &PublicKey) -> Result<Self, CryptoError> {
@@ -198,6 +206,7 @@ mod tests {
     fn a_new_key_works_and_survives_its_bytes() {
         let key = PrivateKey::generate().unwrap();
         assert_eq!(PrivateKey::parse(&key.to_bytes()), Ok(key.clone()));
+        assert_eq!(PrivateKey::from_own_bytes(&key.to_bytes()), Ok(key.clone()));
         assert_eq!(PrivateKey::from_short(&key.to_short_bytes()), Ok(key.clone()));
         let public = PublicKey::parse(&key.public_key().to_bytes()).unwrap();
         assert_eq!(public, key.public_key());
