@@ -242,11 +242,15 @@ fn open(value: &AttributeValue, keys: &AccountKeys) -> Result<KeyManager> {
     }
     // An account that had no RSA key when the container was made keeps an empty copy.
     let copy = Some(manager.rsa_private_bytes()).filter(|copy| !copy.is_empty());
-    // What has the same bytes need not be computed with.
-    if let (Some(rsa), Some(copy)) = (&keys.rsa, copy)
-        && copy != &rsa.to_short_bytes()[..]
-        && !PrivateKey::from_short(copy).is_ok_and(|copy| copy.ct_eq(rsa))
-    {
+    // A key that the service holds back would be made anew, and the account's own lost. What has the same bytes need
+    // not be computed with.
+    let is_own = |copy: &[u8]| {
+        keys.rsa.as_ref().is_some_and(|rsa| {
+            copy == &rsa.to_short_bytes()[..]
+                || PrivateKey::from_short(copy).is_ok_and(|copy| copy.ct_eq(rsa))
+        })
+    };
+    if copy.is_some_and(|copy| !is_own(copy)) {
         return Err(AuthenticationError::InvalidKeys.into());
     }
     Ok(manager)

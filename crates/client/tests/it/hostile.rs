@@ -4,152 +4,18 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use supermega::{Access, AuthenticationError, Client, Error, Session};
+use supermega::{Access, Error};
 use supermega_crypto::curve::{AgreementKey, SigningSeed};
 use supermega_crypto::{SessionId, ShareKey};
 use supermega_encoding::{UserHandle, base64};
-use supermega_server::ServerHandle;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
+use crate::middle::{Hostile, change_bytes, is_invalid_keys, nodes};
 use crate::world::{
-    EMAIL, OTHER, OTHER_PASSWORD, PASSWORD, at, client, contacts, content, put, rsa, server,
-    server_of_two, session,
+    OTHER, OTHER_PASSWORD, at, client, contacts, content, put, rsa, server, server_of_two, session,
 };
 
 /// Changes a ciphertext.
 type Change = fn(&mut Vec<u8>);
-/// Changes the result of a command.
-type Tamper = Box<dyn FnMut(&Value, &mut Value) + Send>;
-
-/// Stands between a client and an honest server.
-struct Hostile {
-    url: String,
-    tamper: Arc<Mutex<Tamper>>,
-    commands: Arc<Mutex<Vec<String>>>,
-}
-
-impl Hostile {
-    async fn before(server: &ServerHandle) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let honest = server.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let tamper: Arc<Mutex<Tamper>> = Arc::new(Mutex::new(Box::new(|_, _| {})));
-        let commands = Arc::new(Mutex::new(Vec::new()));
-        let (shared, log) = (tamper.clone(), commands.clone());
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (honest, tamper, log) = (honest.clone(), shared.clone(), log.clone());
-                tokio::spawn(async move { relay(stream, &honest, &tamper, &log).await });
-            }
-        });
-        Self { url, tamper, commands }
-    }
-
-    /// From now on each result of a command goes through this.
-    fn change(&self, tamper: impl FnMut(&Value, &mut Value) + Send + 'static) {
-        *self.tamper.lock().unwrap() = Box::new(tamper);
-    }
-
-    /// From now on the results of one command do.
-    fn change_result(
-        &self,
-        name: &'static str,
-        mut tamper: impl FnMut(&mut Value) + Send + 'static,
-    ) {
-        self.change(move |command, result| {
-            if command["a"] == name {
-                tamper(result);
-            }
-        });
-    }
-
-    fn client(&self) -> Client {
-        let builder = Client::builder().api_url(&self.url);
-        builder.timeout(std::time::Duration::from_millis(300)).build().unwrap()
-    }
-
-    async fn login(&self) -> Result<Session, Error> {
-        self.client().login(EMAIL, PASSWORD).await
-    }
-
-    /// What the client has sent.
-    fn sent(&self) -> Vec<String> {
-        std::mem::take(&mut self.commands.lock().unwrap())
-    }
-}
-
-/// One request and its answer, then the connection ends.
-async fn relay(
-    mut stream: TcpStream,
-    honest: &str,
-    tamper: &Mutex<Tamper>,
-    log: &Mutex<Vec<String>>,
-) -> Option<()> {
-    let (head, body) = read_message(&mut stream).await?;
-    let line = head.lines().next()?;
-    let mut server = TcpStream::connect(honest).await.ok()?;
-    let request = format!(
-        "{line}\r\nHost: {honest}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    server.write_all(request.as_bytes()).await.ok()?;
-    server.write_all(&body).await.ok()?;
-    let mut answer = Vec::new();
-    server.read_to_end(&mut answer).await.ok()?;
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let mut results: Value = serde_json::from_slice(&answer[end + 4..]).ok()?;
-    let commands: Value = serde_json::from_slice(&body).ok()?;
-    if let Value::Array(results) = &mut results {
-        for (command, result) in commands.as_array()?.iter().zip(results) {
-            log.lock().unwrap().push(command["a"].as_str()?.to_owned());
-            (tamper.lock().unwrap())(command, result);
-        }
-    }
-    let body = results.to_string();
-    let head =
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).await.ok()?;
-    stream.write_all(body.as_bytes()).await.ok()
-}
-
-async fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    loop {
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
-            let mut body = bytes.split_off(end + 4);
-            let length = head
-                .lines()
-                .filter_map(|line| line.split_once(':'))
-                .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
-            let missing = length.1.trim().parse::<usize>().ok()?.checked_sub(body.len())?;
-            let start = body.len();
-            body.resize(start + missing, 0);
-            stream.read_exact(&mut body[start..]).await.ok()?;
-            return Some((head, body));
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    }
-}
-
-/// Changes base64url text as bytes.
-fn change_bytes(text: &mut Value, change: impl FnOnce(&mut Vec<u8>)) {
-    let mut bytes = base64::decode(text.as_str().unwrap()).unwrap();
-    change(&mut bytes);
-    *text = json!(base64::encode(&bytes));
-}
-
-fn is_invalid_keys(error: &Error) -> bool {
-    matches!(error, Error::Authentication(AuthenticationError::InvalidKeys))
-}
-
-/// The nodes of an `f`.
-fn nodes(result: &mut Value) -> Vec<&mut Value> {
-    result["f"].as_array_mut().unwrap().iter_mut().collect()
-}
 
 #[tokio::test]
 async fn a_forged_private_key_tells_the_server_nothing() {
@@ -239,68 +105,6 @@ async fn share_keys_of_the_server_count_for_nothing_beside_the_container() {
     let other = victim.make_folder(&"/other".parse().unwrap()).await.unwrap();
     let error = victim.make_link(&other).await.unwrap_err();
     assert!(matches!(error, Error::Integrity { .. }), "{error}");
-}
-
-#[tokio::test]
-async fn substituted_node_keys_open_nothing() {
-    let server = server().await;
-    let owner = session(&server).await;
-    let root = owner.tree().await.unwrap().root().unwrap();
-    put(&owner, &root, "one", 100).await;
-    put(&owner, &root, "two", 100).await;
-    let hostile = Hostile::before(&server).await;
-    hostile.change_result("f", |result| {
-        let mut files: Vec<_> = nodes(result).into_iter().filter(|node| node["t"] == 0).collect();
-        let (one, two) = files.split_at_mut(1);
-        std::mem::swap(&mut one[0]["k"], &mut two[0]["k"]);
-    });
-    let victim = hostile.login().await.unwrap();
-    let tree = victim.tree().await.unwrap();
-    let files = tree.children(&tree.root().unwrap());
-    assert_eq!(files.len(), 2);
-    for file in files {
-        assert!(file.problem().is_some() && file.name().is_none());
-        assert!(victim.download(&file).is_err());
-    }
-}
-
-#[tokio::test]
-async fn keys_of_equal_halves_are_refused() {
-    let server = server().await;
-    let owner = session(&server).await;
-    put(&owner, &owner.tree().await.unwrap().root().unwrap(), "one", 100).await;
-    let hostile = Hostile::before(&server).await;
-    hostile.change_result("f", |result| {
-        for node in nodes(result).into_iter().filter(|node| node["t"] == 0) {
-            let text = node["k"].as_str().unwrap().to_owned();
-            let (user, key) = text.split_once(':').unwrap();
-            let key = base64::decode(key).unwrap();
-            let same = base64::encode(&[&key[..16], &key[..16]].concat());
-            node["k"] = json!(format!("{user}:{same}"));
-        }
-    });
-    let victim = hostile.login().await.unwrap();
-    let tree = victim.tree().await.unwrap();
-    let file = &tree.children(&tree.root().unwrap())[0];
-    assert_eq!(file.problem(), Some(supermega::tree::Problem::BadKey));
-}
-
-#[tokio::test]
-async fn changed_attributes_give_no_other_name() {
-    let server = server().await;
-    let owner = session(&server).await;
-    owner.make_folder(&"/named".parse().unwrap()).await.unwrap();
-    let hostile = Hostile::before(&server).await;
-    for place in [0, 5, 15, 16, 20] {
-        hostile.change_result("f", move |result| {
-            for node in nodes(result).into_iter().filter(|node| node["t"] == 1) {
-                change_bytes(&mut node["a"], |a| a[place] ^= 4);
-            }
-        });
-        let tree = hostile.login().await.unwrap().tree().await.unwrap();
-        let folder = &tree.children(&tree.root().unwrap())[0];
-        assert!(folder.problem().is_some(), "{place}: {:?}", folder.name());
-    }
 }
 
 #[tokio::test]
@@ -407,15 +211,58 @@ async fn a_share_key_from_nowhere_replaces_none() {
 }
 
 #[tokio::test]
-async fn content_that_was_changed_on_the_way_is_not_kept() {
+async fn another_master_key_or_none_at_all_is_noticed() {
+    let server = server().await;
+    let hostile = Hostile::before(&server).await;
+    hostile.change_result("us", |result| change_bytes(&mut result["k"], |key| key[3] ^= 1));
+    let error = hostile.login().await.unwrap_err();
+    assert!(is_invalid_keys(&error), "{error}");
+    assert_eq!(hostile.sent(), ["us0", "us"], "nothing follows");
+    hostile.change_result("us", |result| result["k"] = Value::Null);
+    assert!(is_invalid_keys(&hostile.login().await.unwrap_err()));
+    assert_eq!(hostile.sent(), ["us0", "us"], "nothing follows");
+}
+
+#[tokio::test]
+async fn a_private_key_that_is_held_back_is_not_overwritten() {
     let server = server().await;
     let owner = session(&server).await;
-    put(&owner, &owner.tree().await.unwrap().root().unwrap(), "one", 100_000).await;
-    server.add_fault("download:flip@77777".parse().unwrap());
-    let dir = tempfile::tempdir().unwrap();
-    let target = dir.path().join("copy");
-    let download = owner.download(&at(&owner, "/one").await).unwrap();
-    let error = download.to_path(&target).await.unwrap_err();
-    assert!(matches!(error, Error::Integrity { .. }), "{error}");
-    assert!(!target.exists());
+    let folder = owner.make_folder(&"/shared".parse().unwrap()).await.unwrap();
+    owner.make_link(&folder).await.unwrap();
+    let hostile = Hostile::before(&server).await;
+    hostile.change_result("us", |result| {
+        result.as_object_mut().unwrap().remove("privk");
+    });
+    let error = hostile.client().resume(&owner.save()).await.unwrap_err();
+    assert!(is_invalid_keys(&error), "{error}");
+    let error = hostile.login().await.unwrap_err();
+    assert!(is_invalid_keys(&error), "{error}");
+    assert!(!hostile.sent().contains(&"up".to_owned()), "no other key is made");
+}
+
+#[tokio::test]
+async fn a_share_key_under_rsa_is_not_taken() {
+    let server = server_of_two().await;
+    let (me, _you) = contacts(&server).await;
+    let folder = me.make_folder(&"/shared".parse().unwrap()).await.unwrap();
+    put(&me, &folder, "one", 100).await;
+    me.share(&folder, OTHER, Access::Write).await.unwrap();
+    let hostile = Hostile::before(&server).await;
+    let chosen = base64::encode(&rsa().public_key().encrypt(&[5; 16]).unwrap());
+    hostile.change(move |command, result| match command["a"].as_str() {
+        Some("f") => {
+            let roots = nodes(result).into_iter().filter(|node| node.get("su").is_some());
+            roots.for_each(|root| root["sk"] = json!(chosen));
+        }
+        Some("pk") => *result = json!(-9),
+        _ => {}
+    });
+    let victim = hostile.client().login(OTHER, OTHER_PASSWORD).await.unwrap();
+    assert!(!victim.complete_shares().await.unwrap());
+    let root = &victim.tree().await.unwrap().incoming()[0];
+    assert_eq!(root.problem(), Some(supermega::tree::Problem::NoKey));
+    let error = victim.make_folder_in(root, "mine").await.unwrap_err();
+    assert!(matches!(error, Error::Refused(_)), "{error}");
+    let sent = hostile.sent();
+    assert!(!sent.iter().any(|name| ["p", "k", "s2"].contains(&name.as_str())), "{sent:?}");
 }

@@ -37,8 +37,9 @@ async fn two_writers_lose_nothing_though_replies_are_lost() {
     let one = session(&server).await;
     one.make_link(&folder(&one, "first").await).await.unwrap();
     server.add_fault("upv:lost%20".parse().unwrap());
+    server.add_fault("upv:error=8%10".parse().unwrap());
     let two = session(&server).await;
-    let rounds = 20;
+    let rounds = std::env::var("SUPERMEGA_KEY_ROUNDS").map_or(20, |rounds| rounds.parse().unwrap());
     let write = async |session: &Session, name: &str| {
         let mut generations = vec![session.key_generation().unwrap()];
         for round in 0..rounds {
