@@ -4,15 +4,34 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar, final
 
-T = TypeVar("T")
+_T = TypeVar("_T")
+
+__all__ = [
+    "Chunks",
+    "Client",
+    "Event",
+    "Events",
+    "Meter",
+    "Node",
+    "Operation",
+    "PublicLink",
+    "Quota",
+    "Reader",
+    "RemoteFile",
+    "Server",
+    "Session",
+    "Walk",
+    "__version__",
+    "is_link",
+]
 
 __version__: str
 
 def is_link(text: str) -> bool: ...
 @final
-class Operation(Generic[T]):
-    def wait(self, tick: Callable[[], object] | None = None) -> T: ...
-    def __await__(self) -> Generator[Any, None, T]: ...
+class Operation(Generic[_T]):
+    def wait(self, tick: Callable[[], object] | None = None) -> _T: ...
+    def __await__(self) -> Generator[Any, None, _T]: ...
 
 @final
 class Client:

@@ -109,7 +109,7 @@ class Server:
         self._running().add_user(email, password).wait()
 
     def add_fault(self, fault: str) -> None:
-        """Misbehaves from now on: ``api:refuse=-3*2``, ``download:flip@1000``, ``upload:delay=50ms``…"""
+        """Misbehaves from now on: ``p:refuse=11*2``, ``download:flip@1000``, ``upload:delay=50``…"""
         self._running().add_fault(fault)
 
     def clear_faults(self) -> None:
