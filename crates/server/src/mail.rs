@@ -32,6 +32,19 @@ impl Mail {
         let fragment = self.link.split_once('#').map_or("", |(_, fragment)| fragment);
         fragment.strip_prefix(self.kind.prefix()).unwrap_or(fragment)
     }
+
+    /// The object that stands for it in lists: its address, kind, link, code and time.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "type": "mail",
+            "to": self.to,
+            "kind": self.kind.name(),
+            "link": self.link,
+            "code": self.code(),
+            "sent": self.sent,
+        })
+    }
 }
 
 macro_rules! kinds {

@@ -19,16 +19,7 @@ pub async fn run(order: ServerOrder, context: &Context) -> Result<Exit> {
         ServerOrder::Outbox(admin) => {
             for mail in client(&admin, context)?.outbox().await? {
                 let line = format!("{}  {}  {}", mail.kind.name(), mail.to, mail.link);
-                context.output.data(&line, || {
-                    json!({
-                        "type": "mail",
-                        "to": mail.to,
-                        "kind": mail.kind.name(),
-                        "link": mail.link,
-                        "code": mail.code(),
-                        "sent": mail.sent,
-                    })
-                })?;
+                context.output.data(&line, || mail.to_json())?;
             }
         }
         ServerOrder::User(ServerUser::Add(user)) => {

@@ -11,6 +11,7 @@ use super::{FileAttributeKind, upload};
 use crate::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::session::Session;
+use crate::share::{Access, must_allow};
 use crate::tree::Node;
 
 /// Stores the pictures of a local file that is uploaded, and names them. A file without pictures is better than
@@ -37,6 +38,7 @@ impl Session {
     /// upload can do the same at once: [`Upload::thumbnails`](crate::transfer::Upload::thumbnails).
     pub async fn make_thumbnails(&self, file: &Node) -> Result<Node> {
         let unfit = || Error::Refused(format!("{} is no picture that can be read", file.label()));
+        must_allow(&self.tree().await?, file, Access::Owner)?;
         if file.size() > FILE {
             return Err(unfit());
         }

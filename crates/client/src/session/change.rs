@@ -115,6 +115,13 @@ impl Session {
         }
         self.must_be_disposable(node).await?;
         let tree = self.tree().await?;
+        if tree.access(node) != Access::Owner {
+            let text = format!(
+                "{} belongs to somebody else and cannot go to your rubbish bin: it can be deleted for good",
+                node.label()
+            );
+            return Err(Error::Refused(text));
+        }
         let trash = tree.trash()?;
         for linked in tree.subtree(node).iter().filter(|node| tree.link_of(node).is_some()) {
             self.remove_link(linked).await?;

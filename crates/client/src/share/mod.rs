@@ -74,7 +74,13 @@ impl Session {
         // What the others put there stays, and its owner must be able to read it.
         let nodes = self.tree().await?.subtree(folder);
         self.rewrite_foreign_keys(&nodes).await?;
-        self.set_share(folder, &email, None, None).await.map_err(|e| change::missing(e, folder))?;
+        let ended = self.set_share(folder, &email, None, None).await;
+        ended.map_err(|error| match error.code() {
+            Some(ErrorCode::NotFound) => {
+                Error::not_found(format!("a share of {} with {email}", folder.label()))
+            }
+            _ => error,
+        })?;
         self.share_ended(folder).await
     }
 

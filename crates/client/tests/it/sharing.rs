@@ -37,13 +37,17 @@ async fn a_share_is_read_written_changed_and_ended() {
 
     me.share(&folder, OTHER, Access::Full).await.unwrap();
     you.refresh().await.unwrap();
-    you.rename(&at(&you, &format!("{IN}/theirs")).await, "renamed").await.unwrap();
+    let renamed = you.rename(&at(&you, &format!("{IN}/theirs")).await, "renamed").await.unwrap();
+    let error = you.trash(&renamed).await.unwrap_err();
+    assert!(error.to_string().contains("deleted for good"), "{error}");
     let shares = me.outgoing_shares().await.unwrap();
     assert_eq!(shares.len(), 1);
     assert_eq!(shares[0].access, Access::Full);
     assert!(matches!(&shares[0].with, SharedWith::User(_, Some(email)) if email == OTHER));
 
     me.unshare(&folder, OTHER).await.unwrap();
+    let error = me.unshare(&folder, OTHER).await.unwrap_err();
+    assert_eq!(error.to_string(), "a share of shared with you@example.org not found");
     you.refresh().await.unwrap();
     assert!(you.tree().await.unwrap().incoming().is_empty());
     // What the other one put there is still the owner's, in every new session.

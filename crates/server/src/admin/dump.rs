@@ -90,17 +90,7 @@ pub(super) fn users(db: &Connection, out: &mut dyn Write) -> Result<(), WriteErr
 
 /// A line a mail.
 pub(super) fn mails(db: &Connection, out: &mut dyn Write) -> Result<(), WriteError> {
-    outbox::each(db, |mail| {
-        let line = json!({
-            "type": "mail",
-            "to": mail.to,
-            "kind": mail.kind.name(),
-            "link": mail.link,
-            "code": mail.code(),
-            "sent": mail.sent,
-        });
-        Ok(writeln!(out, "{line}")?)
-    })
+    outbox::each(db, |mail| Ok(writeln!(out, "{}", mail.to_json())?))
 }
 
 /// Users, nodes and links, without keys.
