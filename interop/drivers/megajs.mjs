@@ -1,6 +1,6 @@
 // Drives megajs: `node megajs.mjs VERB [ARGUMENT…]`, with GATEWAY, EMAIL and PASSWORD in the environment and the
 // folder in which megajs is installed in PEERS. Prints one JSON value; `listen` prints one for each change, with the time in milliseconds.
-import { createReadStream, createWriteStream, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { createReadStream, createWriteStream, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -129,6 +129,10 @@ const verbs = {
     const file = shared(url)
     await file.loadAttributes()
     await at(await login(), folder).importFile(file)
+    return true
+  },
+  async givethumbnail (path, local) {
+    await at(await login(), path).uploadAttribute('thumbnail', readFileSync(local))
     return true
   },
   async quota () { return (await login()).getAccountInfo() },

@@ -10,6 +10,7 @@ from suite.exchange import exchange, large, views
 from suite.operations import Tour
 from suite.schema import schema
 from suite.server import Server
+from suite.thumbnails import thumbnails
 
 # `mega` lists nothing unless the account has a key container, and our client then writes no share keys: so it has
 # an account of its own.
@@ -61,6 +62,7 @@ def contained_account(table, kind, server, binary, peers, home):
     Tour(mega, [ours, megajs], [], ours, home).run(table, kind)
     exchange(table, kind, [(ours, [mega]), (mega, [mega, ours])], home)
     views(table, kind, [ours, mega])
+    thumbnails(table, kind, ours, [megajs, mega], mega, home)
     hears(table, kind, megajs, [mega], home)
     hears(table, kind, mega, [ours, megajs], home)
     if kind == "v2":

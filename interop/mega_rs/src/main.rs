@@ -192,6 +192,15 @@ async fn run(verb: &str, arguments: &[&str]) -> Outcome<Value> {
             mega.download_node(at(&nodes, path)?, &mut bytes).await?;
             return Ok(json!(String::from_utf8(bytes.into_inner())?));
         }
+        ("givethumbnail", [path, local]) => {
+            let bytes = std::fs::read(local)?;
+            let size = bytes.len() as u64;
+            mega.upload_thumbnail(at(&nodes, path)?, size, Cursor::new(bytes)).await?;
+        }
+        ("fetchthumbnail", [path, local]) => {
+            let file = AllowStdIo::new(std::fs::File::create(local)?);
+            mega.download_thumbnail(at(&nodes, path)?, file).await?;
+        }
         ("rename", [path, name]) => mega.rename_node(at(&nodes, path)?, name).await?,
         ("move", [path, folder]) => {
             mega.move_node(at(&nodes, path)?, at(&nodes, folder)?).await?;

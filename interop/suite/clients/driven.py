@@ -112,6 +112,10 @@ class Megajs(Linking):
     def unlink(self, path):
         self._("unlink", path)
 
+    def give_thumbnail(self, path, local):
+        """Gives a file a thumbnail, whatever is in the local one."""
+        self._("givethumbnail", path, local)
+
     fetch_folder, link_list, link_tree = fetch_folder, link_list, link_tree
 
     def listening(self):
@@ -165,6 +169,14 @@ class MegaRs(Driven):
         self._("fetchlink", url, local)
 
     fetch_folder, link_list, link_tree = fetch_folder, link_list, link_tree
+
+    def give_thumbnail(self, path, local):
+        """Gives a file a thumbnail, whatever is in the local one."""
+        self._("givethumbnail", path, local)
+
+    def fetch_thumbnail(self, path, local):
+        """Saves the thumbnail of a file."""
+        self._("fetchthumbnail", path, local)
 
     def fetch_protected(self, url, password, local):
         """The files of a link that is protected by a password."""

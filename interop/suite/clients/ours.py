@@ -143,5 +143,9 @@ class Ours(Client):
         """What is shared both ways; keys that wait are handed over and taken on the way."""
         return self._objects("share", "list")
 
+    def thumbnail(self, path, local):
+        """Saves the thumbnail of a file."""
+        self._("thumbnail", "get", path, local)
+
     def used(self):
         return self._objects("df")[0]["used"]
