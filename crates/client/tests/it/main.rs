@@ -16,6 +16,7 @@ mod key_store;
 mod linked_folders;
 mod links;
 mod middle;
+mod model;
 mod raid;
 mod reader;
 mod resume;
