@@ -40,6 +40,7 @@ impl FileDownload {
         let (part, left) = opened.await?;
         self.progress.event(TransferEvent::Started { path: &self.target, bytes: size });
         let work = Arc::new(Work { part, fetcher: self.fetcher, progress: self.progress });
+        let _waiting = Waiting(work.clone());
         match left {
             Left::Chunks(chunks) => work.fill(&chunks, self.connections).await?,
             Left::Everything if work.holds_everything().await? => {}
@@ -53,6 +54,15 @@ impl FileDownload {
         blocking(move || done.part.finish(modified)).await?;
         work.progress.event(TransferEvent::Finished { path: &self.target, bytes: size });
         Ok(())
+    }
+}
+
+/// Whoever waits for the file. Work off the async threads goes on when he is gone, and must not end in a name.
+struct Waiting(Arc<Work>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.part.give_up();
     }
 }
 

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -40,6 +41,8 @@ pub(super) struct PartFile {
     size: u64,
     id: [u8; 32],
     journal: Mutex<Journal>,
+    /// Whether nobody waits for it any more: then it gets no name.
+    given_up: AtomicBool,
 }
 
 /// What the journal says.
@@ -107,6 +110,7 @@ impl PartFile {
             size,
             id: identity(key, size),
             journal: Mutex::default(),
+            given_up: AtomicBool::new(false),
         };
         let left = part.read().map_err(Error::local(target))?;
         if left.is_none() {
@@ -218,7 +222,11 @@ impl PartFile {
         }
         self.file.sync_all().map_err(failed)?;
         check_target(&self.target, self.existing)?;
-        let Some(path) = locked(&self.path).take() else { return Ok(()) };
+        let mut path = locked(&self.path);
+        if self.given_up.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let Some(path) = path.take() else { return Ok(()) };
         let persisted = match self.existing {
             Existing::Keep => path.persist_noclobber(&self.target),
             Existing::Replace => path.persist(&self.target),
@@ -229,6 +237,12 @@ impl PartFile {
             }
             _ => Error::local(&self.target)(error.error),
         })
+    }
+
+    /// Lets the file get no name any more, unless it has it.
+    pub(super) fn give_up(&self) {
+        let _path = locked(&self.path);
+        self.given_up.store(true, Ordering::Relaxed);
     }
 
     /// Throws everything away.
