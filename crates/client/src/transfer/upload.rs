@@ -21,6 +21,7 @@ use super::segment::{Segment, segments};
 use super::sender::{Failure, Sender, request_url};
 use super::upload_file::FileUpload;
 use super::upload_journal::{self, UploadJournal};
+use super::writer::RemoteWriter;
 use crate::blocking::blocking;
 use crate::error::{Error, Result};
 use crate::file_attribute::FileAttributeKind;
@@ -205,6 +206,31 @@ impl Upload {
             return Err(Error::Input(format!("the reader gives more than {size} bytes")));
         }
         self.make_node(&content, size, None).await
+    }
+
+    /// Gives a [`tokio::io::AsyncWrite`] that uploads the `size` bytes that are written to it. There is a file only
+    /// after [`RemoteWriter::finish`]; dropping the writer gives the upload up.
+    ///
+    /// ```
+    /// # use supermega_server::Server;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = Server::builder().user("me@example.org", "secret").spawn().await?;
+    /// # let client = supermega::Client::builder().api_url(server.url()).build()?;
+    /// # let session = client.login("me@example.org", "secret").await?;
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// let root = session.tree().await?.root()?;
+    /// let mut writer = session.upload(&root).name("log").writer(11);
+    /// writer.write_all(b"hello ").await?;
+    /// writer.write_all(b"world").await?;
+    /// let file = writer.finish().await?;
+    /// assert_eq!((file.name(), file.size()), (Some("log"), 11));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn writer(self, size: u64) -> RemoteWriter {
+        RemoteWriter::new(self, size)
     }
 
     /// Makes the node of a complete upload. With a journal the request travels alone, under an id that is noted

@@ -4,7 +4,7 @@ use std::io::SeekFrom;
 
 use supermega::Error;
 use supermega_server::LoggedRequest;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 use crate::world::{content, server, session, upload};
 
@@ -103,4 +103,31 @@ async fn a_file_that_is_read_as_a_whole_is_verified() {
         assert!(matches!(error, Error::Integrity { .. }), "{error}");
         assert!(read < size, "the last bytes come only when all is verified");
     }
+}
+
+#[tokio::test]
+async fn what_is_written_is_a_file_once_it_is_finished() {
+    let server = server().await;
+    let session = session(&server).await;
+    let root = session.tree().await.unwrap().root().unwrap();
+    let bytes = content((9 << 20) + 7);
+    let mut writer = session.upload(&root).name("whole").writer(bytes.len() as u64);
+    for piece in bytes.chunks(100_000) {
+        writer.write_all(piece).await.unwrap();
+    }
+    let file = writer.finish().await.unwrap();
+    let mut back = Vec::new();
+    session.download(&file).unwrap().to_writer(&mut back).await.unwrap();
+    assert!(back == bytes);
+    // Too short, too long, and given up.
+    for written in [5, 20] {
+        let mut writer = session.upload(&root).name("wrong").writer(10);
+        writer.write_all(&bytes[..written]).await.unwrap();
+        writer.finish().await.unwrap_err();
+    }
+    let mut writer = session.upload(&root).name("dropped").writer(10);
+    writer.write_all(&bytes[..10]).await.unwrap();
+    drop(writer);
+    let tree = session.refresh().await.unwrap();
+    assert_eq!(tree.children(&root).len(), 1);
 }
