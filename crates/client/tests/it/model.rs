@@ -1,4 +1,5 @@
-//! Random changes by two sessions, under random faults: a third one that watches sees what a fresh load shows.
+//! Random changes by two sessions, under random faults: a third one that watches sees what a fresh load shows, and so
+//! does each run that begins with what the last one kept.
 //!
 //! `SUPERMEGA_MODEL_ROUNDS` says how many rounds, `SUPERMEGA_MODEL_SEED` which changes: a failure names its own.
 
@@ -115,6 +116,10 @@ async fn whoever_watches_sees_what_a_fresh_load_shows() {
     let writers = [session(&server).await, session(&server).await];
     let fresh = session(&server).await;
     let mut events = watching.events().await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let keeping = supermega::Client::builder().api_url(server.url()).cache_dir(dir.path());
+    let keeping = keeping.build().unwrap();
+    let saved = fresh.save();
     let mut changes = 0;
     for round in 0..number_of("SUPERMEGA_MODEL_ROUNDS", 15) {
         let fault = random.of(&FAULTS).unwrap();
@@ -135,11 +140,13 @@ async fn whoever_watches_sees_what_a_fresh_load_shows() {
             let event = tokio::time::timeout(Duration::from_secs(20), events.next());
             event.await.unwrap_or_else(|_| panic!("{told}: {last} is not seen")).unwrap();
         }
+        let kept = keeping.resume(&saved).await.unwrap().tree().await.unwrap();
         server.clear_faults();
         let expected = fresh.refresh().await.unwrap();
-        let seen = watching.tree().await.unwrap();
-        assert_eq!(all(&seen), all(&expected), "{told}");
-        assert_eq!(seen.len(), expected.len(), "{told}");
+        for (who, tree) in [("watching", watching.tree().await.unwrap()), ("kept", kept)] {
+            assert_eq!(all(&tree), all(&expected), "{told}, {who}");
+            assert_eq!(tree.len(), expected.len(), "{told}, {who}");
+        }
     }
     assert!(changes > 20, "only {changes} changes went well");
 }
