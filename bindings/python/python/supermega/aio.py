@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import files
+from ._account import Account
 from ._place import LocalPath, Place, place
 from ._supermega import Client as _Client
 from ._supermega import Event, Meter, Node, Operation, PublicLink, Quota, RemoteFile, Session, is_link
@@ -108,35 +109,8 @@ def connect(
     )
 
 
-class AsyncMega:
+class AsyncMega(Account):
     """An account that is logged in, or an open folder link. Every method is the one of :class:`supermega.Mega`."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    @property
-    def email(self) -> str | None:
-        """E-mail address of the account, if it has one."""
-        return self._session.email
-
-    @property
-    def user(self) -> str | None:
-        """Handle of the user; nothing for a folder link."""
-        return self._session.user
-
-    @property
-    def api_url(self) -> str:
-        """The address of the service."""
-        return self._session.api_url
-
-    @property
-    def is_folder_link(self) -> bool:
-        """Whether it is a folder link, which cannot be changed."""
-        return self._session.is_folder_link
-
-    def save(self) -> str:
-        """The session as text, as good as the password: see :meth:`supermega.Mega.save`."""
-        return self._session.save()
 
     async def quota(self) -> Quota:
         """How much the account holds."""
@@ -302,9 +276,6 @@ class AsyncMega:
     async def import_link(self, url: str, folder: Place = "/", *, link_password: str | None = None) -> Node:
         """Copies what a public link leads to into a folder of the account."""
         return await self._session.import_link(url, place(folder), password=link_password)
-
-    def __repr__(self) -> str:
-        return f"<AsyncMega: {self._session!r}>"
 
 
 class AsyncFile:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import _place, files
+from ._account import Account
 from ._place import LocalPath, Place, place
 from ._supermega import Event, Events, Meter, Node, Operation, PublicLink, Quota, RemoteFile, Session, is_link
 from ._supermega import Client as _Client
@@ -159,47 +160,12 @@ def finish(
     return result
 
 
-class Mega:
+class Mega(Account):
     """An account that is logged in, or an open folder link. See :func:`connect`.
 
     Remote paths begin with a slash; ``//trash`` is the rubbish bin, ``//in/EMAIL`` what that user shares, ``H:HANDLE`` a
     node by its handle. Wherever one is taken, a node or a path-like object may stand.
     """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    # Who it is.
-
-    @property
-    def email(self) -> str | None:
-        """E-mail address of the account, if it has one."""
-        return self._session.email
-
-    @property
-    def user(self) -> str | None:
-        """Handle of the user; nothing for a folder link."""
-        return self._session.user
-
-    @property
-    def full_name(self) -> str | None:
-        """Name of the account's owner, if it is known."""
-        return self._session.full_name
-
-    @property
-    def api_url(self) -> str:
-        """The address of the service."""
-        return self._session.api_url
-
-    @property
-    def is_folder_link(self) -> bool:
-        """Whether it is a folder link, which cannot be changed."""
-        return self._session.is_folder_link
-
-    def save(self) -> str:
-        """The session as text, for ``connect(session=…)``. It holds no password, and is as good as one: keep it where
-        only its owner can read it."""
-        return self._session.save()
 
     def quota(self) -> Quota:
         """How much the account holds."""
@@ -210,7 +176,7 @@ class Mega:
         self._session.logout().wait()
 
     def close(self) -> None:
-        """Lets go of the session, which stays good on the server."""
+        """Does nothing by itself: the session stays good on the server, and what it holds here goes with this object."""
 
     def __enter__(self) -> Self:
         return self
@@ -409,9 +375,6 @@ class Mega:
     def import_link(self, url: str, folder: Place = "/", *, link_password: str | None = None) -> Node:
         """Copies what a public link leads to into a folder of the account. Nothing is downloaded for that."""
         return self._session.import_link(url, place(folder), password=link_password).wait()
-
-    def __repr__(self) -> str:
-        return f"<Mega: {self._session!r}>"
 
 
 def local_target(local: LocalPath, file: RemoteFile) -> str:
