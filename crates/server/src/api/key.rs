@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use supermega_encoding::NodeHandle;
 use supermega_protocol::key::{HandOverKeys, HandOverReply, SetKeys, WaitingKeys};
-use supermega_protocol::packet::{PacketBody, PendingKeys};
+use supermega_protocol::packet::{NewNodes, PacketBody, PendingKeys};
+use supermega_protocol::share::ShareNodeKeys;
 use supermega_protocol::wire::Done;
 use supermega_protocol::{ErrorCode, Verbatim};
 
 use super::call::{ApiError, Call, Handle};
+use super::view::View;
 use super::{element, share};
 use crate::store::events::Stream;
 use crate::store::{nodes, users, waiting_keys};
@@ -66,7 +68,31 @@ impl Handle for SetKeys {
         }
         if let Some(keys) = &self.cr {
             share::store_node_keys(call, keys, |i| keys.node(i))?;
+            show_again(call, keys)?;
         }
         Ok(Done)
     }
+}
+
+/// Shows nodes that got keys to those with whom the folders around them are shared, who could not open them
+/// before and may have kept them as they came.
+fn show_again(call: &mut Call<'_>, keys: &ShareNodeKeys) -> Result<(), ApiError> {
+    for (number, share) in keys.0.iter().enumerate() {
+        let Some(root) = nodes::get(call.db, *share)? else { continue };
+        let mut supplied = Vec::new();
+        for triple in keys.2.0.iter().filter(|triple| triple.share == number) {
+            let Some(handle) = keys.node(triple.node) else { continue };
+            if nodes::ancestors(call.db, handle)?.contains(share) {
+                supplied.extend(nodes::get(call.db, handle)?);
+            }
+        }
+        let (own, by) = (call.own_stream(), call.actor(root.owner));
+        for stream in call.readers(root.owner, *share)? {
+            if Some(stream) != own && !supplied.is_empty() {
+                let t = View::new(call.db, stream)?.set(&supplied)?;
+                call.send(stream, false, PacketBody::Nodes(NewNodes { t, u: None, ou: Some(by) }))?;
+            }
+        }
+    }
+    Ok(())
 }
