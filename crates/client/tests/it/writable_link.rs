@@ -115,7 +115,7 @@ async fn a_guest_hears_of_changes() {
     loop {
         match events.next().await.unwrap() {
             Event::Added(node) => break assert_eq!(node.name(), Some("news")),
-            _ => continue,
+            _ => {}
         }
     }
     assert_eq!(read(&guest, "/news").await, content(10));
