@@ -147,11 +147,15 @@ impl Chunks {
 
 /// A file to be read from any place.
 #[pyclass(frozen, module = "supermega._supermega")]
-pub struct Reader(Arc<Kept<Mutex<RemoteReader>>>);
+pub struct Reader {
+    download: Kept<Download>,
+    reader: Arc<Kept<Mutex<RemoteReader>>>,
+}
 
 impl Reader {
     pub fn new(download: Download) -> Self {
-        Self(Arc::new(Kept::new(Mutex::new(download.reader()))))
+        let reader = Arc::new(Kept::new(Mutex::new(download.clone().reader())));
+        Self { download: Kept::new(download), reader }
     }
 }
 
@@ -159,7 +163,7 @@ impl Reader {
 impl Reader {
     /// Up to `limit` bytes at a position, as they come; none at the end.
     fn read(&self, position: u64, limit: usize) -> Operation {
-        let reader = self.0.clone();
+        let reader = self.reader.clone();
         Operation::new(async move {
             let mut reader = reader.lock().await;
             go_to(&mut reader, position)?;
@@ -170,7 +174,14 @@ impl Reader {
 
     /// Everything from a position to the end.
     fn read_all(&self, position: u64) -> Operation {
-        let reader = self.0.clone();
+        if position == 0 {
+            // Whoever wants everything need not begin with little.
+            let chunks = (*self.download).clone().chunks();
+            return Operation::new(async move {
+                Ok::<_, Failure>(Content(chunks.try_collect().await?))
+            });
+        }
+        let reader = self.reader.clone();
         Operation::new(async move {
             let mut reader = reader.lock().await;
             go_to(&mut reader, position)?;

@@ -87,7 +87,8 @@ def test_half_of_a_hundred_downloads_are_cancelled_and_leave_nothing(connect, me
         mega = await connect()
         await asyncio.gather(*(mega.write_bytes(f"/{number}", data) for number, data in enumerate(contents)))
         mega_server.clear_requests()
-        mega_server.add_fault("download:delay=1500")
+        # Each takes a second, and is known to the server from its beginning.
+        mega_server.add_fault("download:bandwidth=50000")
         before = len(asyncio.all_tasks())
         tasks = [asyncio.ensure_future(mega.download(f"/{number}", tmp_path / str(number))) for number in range(100)]
         while not any(request.kind == "download" for request in mega_server.requests):
