@@ -1,6 +1,7 @@
 //! The command from outside: the real binary against a real server, in another process.
 
 mod bad_input;
+mod cache;
 mod copying;
 mod crash;
 mod crash_upload;

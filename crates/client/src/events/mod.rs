@@ -120,6 +120,8 @@ impl Session {
     pub async fn events(&self) -> crate::error::Result<Events> {
         // What comes later differs from this.
         self.tree().await?;
+        #[cfg(feature = "cache")]
+        self.hold_in_memory().await?;
         let feed = self.feed();
         let mut sender = feed.sender.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = sender.get_or_insert_with(|| {

@@ -345,6 +345,18 @@ impl Session {
         Ok(Some(tree))
     }
 
+    /// Holds the tree in memory from now on. A session that lasts must not hold the state of a file that others
+    /// write: the file could not give up what they replace.
+    pub(crate) async fn hold_in_memory(&self) -> Result<()> {
+        let Some(cached) = self.cached() else { return Ok(()) };
+        let told = cached.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(told) = told.filter(|told| !told.is_in_memory()) else { return Ok(()) };
+        let held = blocking(move || Ok(told.in_memory())).await?;
+        self.apply(|tree| tree.stand_on(&held));
+        cached.set_told(Some(held));
+        Ok(())
+    }
+
     /// Removes what was kept, and keeps nothing more.
     pub(super) fn forget(&self) {
         if let Some(cached) = self.cached() {

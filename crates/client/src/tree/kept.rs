@@ -20,6 +20,26 @@ impl Tree {
         tree
     }
 
+    /// Whether all rows are in memory.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        matches!(&*self.now().base, Base::Arena(_))
+    }
+
+    /// The same with all rows in memory.
+    pub(crate) fn in_memory(&self) -> Self {
+        let mut tree = self.clone();
+        // What cannot be read stays where it is.
+        let _ = tree.state().put_in_order();
+        tree
+    }
+
+    /// Stands on another tree's rows from now on. These must be what this tree stood on, with changes that this
+    /// tree has, too.
+    pub(crate) fn stand_on(&mut self, other: &Self) {
+        let base = other.now().base.clone();
+        self.state().base = base;
+    }
+
     /// Notes from now on which nodes change.
     pub(crate) fn begin_journal(&mut self) {
         self.state().journal = Some(std::collections::HashSet::new());
