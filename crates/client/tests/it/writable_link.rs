@@ -113,9 +113,8 @@ async fn a_guest_hears_of_changes() {
     let mut events = guest.events().await.unwrap();
     put(&owner, &at(&owner, "/shared").await, "news", 10).await;
     loop {
-        match events.next().await.unwrap() {
-            Event::Added(node) => break assert_eq!(node.name(), Some("news")),
-            _ => {}
+        if let Event::Added(node) = events.next().await.unwrap() {
+            break assert_eq!(node.name(), Some("news"));
         }
     }
     assert_eq!(read(&guest, "/news").await, content(10));
