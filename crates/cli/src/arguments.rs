@@ -13,8 +13,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use account::{
-    Cancel, CancelStep, ChangePassword, Login, Mfa, Profiles, ProfilesStep, Recover, RecoverStep,
-    Sessions, SessionsStep, Signup, SignupStep, Upgrade,
+    Cancel, CancelStep, ChangePassword, Doctor, Login, Mfa, Profiles, ProfilesStep, Recover,
+    RecoverStep, Sessions, SessionsStep, Signup, SignupStep, Upgrade,
 };
 pub use notes::{
     GetThumbnail, MakeThumbnails, Mark, Prune, RestoreVersion, Thumbnail, Trash, Versions, YesNo,
@@ -191,6 +191,8 @@ pub enum Command {
     Demo,
     /// Show how much the account holds
     Df,
+    /// Look for what is wrong with this machine, the service, the login, and say what to do
+    Doctor(Doctor),
     /// Show how much folders hold
     Du(Du),
     /// Find files and folders by name, path, size, time or notes

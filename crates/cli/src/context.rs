@@ -172,6 +172,13 @@ impl Context {
         Self { global, output: self.output.clone(), rate: self.rate, open: Arc::default() }
     }
 
+    /// The same for whoever wants to know soon what is wrong.
+    pub fn hasty(&self) -> Self {
+        let patience = self.global.patience.min(15);
+        let global = Global { patience, ..self.global.clone() };
+        Self { global, output: self.output.clone(), rate: self.rate, open: Arc::default() }
+    }
+
     /// The same at another service.
     pub fn at_service(&self, api_url: &str) -> Self {
         let global = Global { api_url: api_url.to_owned(), ..self.global.clone() };

@@ -88,6 +88,10 @@ impl Client {
         apart
     }
 
+    pub(crate) fn options(&self) -> &ChannelOptions {
+        &self.options
+    }
+
     pub(crate) fn channel(&self, authentication: &Authentication) -> Result<Channel> {
         Channel::open(self.options.clone(), authentication)
     }

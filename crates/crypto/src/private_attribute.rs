@@ -1,9 +1,14 @@
 //! Private user attributes: named values under the master key (`protocol-auth.md` 4.11).
 //!
-//! Only what official clients write today is written and read: AES-GCM with a whole nonce and tag.
+//! What official clients write today is written: AES-GCM with a whole nonce and tag. The forms of older clients,
+//! all of them AES-CCM, are read too.
 
+use aes::Aes128;
+use aes_gcm::aead::consts::{U8, U10, U12, U16};
 use aes_gcm::aead::inout::InOutBuf;
+use aes_gcm::aead::{Key, Nonce, Tag};
 use aes_gcm::{AeadInOut, Aes128Gcm, KeyInit};
+use ccm::Ccm;
 use cipher::Array;
 use zeroize::Zeroizing;
 
@@ -11,7 +16,6 @@ use crate::{CryptoError, MasterKey, random};
 
 const MODE: u8 = 0x10;
 const IV_LEN: usize = 12;
-const TAG_LEN: usize = 16;
 /// Longer values would need a form of their own.
 const LONGEST: usize = 0xffff;
 
@@ -37,16 +41,19 @@ pub fn seal(master: &MasterKey, entries: &[(&str, &[u8])]) -> Result<Vec<u8>, Cr
     Ok([&[MODE][..], &iv, &body, &tag].concat())
 }
 
-/// Decrypts what [`seal`] made.
+/// Decrypts what [`seal`] made, or an older client.
 pub fn open(master: &MasterKey, attribute: &[u8]) -> Result<Vec<Entry>, CryptoError> {
     let refused = |reason| CryptoError::Container { reason };
-    let body = attribute.strip_prefix(&[MODE]).ok_or(refused("an older kind of container"))?;
-    let (iv, body) = body.split_first_chunk::<IV_LEN>().ok_or(refused("cut short"))?;
-    let (body, tag) = body.split_last_chunk::<TAG_LEN>().ok_or(refused("cut short"))?;
-    let mut plain = Zeroizing::new(body.to_vec());
-    Aes128Gcm::new(&Array(*master.as_bytes()))
-        .decrypt_inout_detached(&Array(*iv), &[], InOutBuf::from(&mut plain[..]), &Array(*tag))
-        .map_err(|_| CryptoError::MacMismatch)?;
+    let (mode, body) = attribute.split_first().ok_or(refused("cut short"))?;
+    let key = Array(*master.as_bytes());
+    let plain = match *mode {
+        MODE => decrypt::<Aes128Gcm>(&key, body),
+        // Mode 3 says GCM and is not.
+        0 | 3 => decrypt::<Ccm<Aes128, U16, U12>>(&key, body),
+        1 => decrypt::<Ccm<Aes128, U16, U10>>(&key, body),
+        2 | 4 => decrypt::<Ccm<Aes128, U8, U10>>(&key, body),
+        _ => return Err(refused("an unknown kind of container")),
+    }?;
     let mut rest = &plain[..];
     let mut entries = Vec::new();
     while !rest.is_empty() {
@@ -54,6 +61,26 @@ pub fn open(master: &MasterKey, attribute: &[u8]) -> Result<Vec<Entry>, CryptoEr
         entries.push(entry);
     }
     Ok(entries)
+}
+
+/// Decrypts nonce, ciphertext and tag.
+fn decrypt<C: AeadInOut + KeyInit>(
+    key: &Key<C>,
+    body: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    let cut = || CryptoError::Container { reason: "cut short" };
+    let (nonce, tag) = (Nonce::<C>::default().len(), Tag::<C>::default().len());
+    let inner = body.len().checked_sub(nonce + tag).ok_or_else(cut)?;
+    let (nonce, rest) = body.split_at(nonce);
+    let (body, tag) = rest.split_at(inner);
+    let (Ok(nonce), Ok(tag)) = (Nonce::<C>::try_from(nonce), Tag::<C>::try_from(tag)) else {
+        return Err(cut());
+    };
+    let mut plain = Zeroizing::new(body.to_vec());
+    C::new(key)
+        .decrypt_inout_detached(&nonce, &[], InOutBuf::from(&mut plain[..]), &tag)
+        .map_err(|_| CryptoError::MacMismatch)?;
+    Ok(plain)
 }
 
 fn read_entry(rest: &mut &[u8]) -> Option<Entry> {

@@ -36,6 +36,20 @@ pub struct Code {
     pub code: String,
 }
 
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Try to log in to this account too, and explain why it fails
+    #[arg(env = "SUPERMEGA_EMAIL")]
+    pub email: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, env = "SUPERMEGA_PASSWORD_STDIN", value_parser = switch())]
+    pub password_stdin: bool,
+    /// The six digits of the second factor
+    #[arg(long, value_name = "N", env = "SUPERMEGA_MFA_CODE", hide_env_values = true)]
+    pub mfa_code: Option<String>,
+}
+
 /// `login`
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
@@ -162,6 +176,9 @@ pub struct ProfileNames {
 /// `upgrade`
 #[derive(Debug, Args)]
 pub struct Upgrade {
+    /// Put keys that are kept in the form before the key container into one, rather than the password into version 2
+    #[arg(long, conflicts_with = "password_stdin", env = "SUPERMEGA_UPGRADE_KEYS", value_parser = switch())]
+    pub keys: bool,
     /// Read the password from standard input rather than from the terminal
     #[arg(long, env = "SUPERMEGA_PASSWORD_STDIN", value_parser = switch())]
     pub password_stdin: bool,

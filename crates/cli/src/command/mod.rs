@@ -7,6 +7,7 @@ mod cp;
 mod dedupe;
 mod demo;
 mod df;
+mod doctor;
 mod du;
 mod find;
 mod get;
@@ -59,6 +60,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit> {
         Command::Dedupe(arguments) => dedupe::run(arguments, context).await,
         Command::Demo => demo::run(context).await,
         Command::Df => df::run(context).await,
+        Command::Doctor(arguments) => doctor::run(arguments, context).await,
         Command::Du(arguments) => du::run(arguments, context).await,
         Command::Find(arguments) => find::run(arguments, context).await,
         Command::Get(arguments) => get::run(arguments, context).await,

@@ -19,9 +19,18 @@ pub async fn change(arguments: ChangePassword, context: &Context) -> Result<Exit
     Ok(Exit::Done)
 }
 
-/// Makes a version 2 account of one of version 1.
+/// Makes a version 2 account of one of version 1, or converts the keys of one that is older than the key
+/// container.
 pub async fn upgrade(arguments: Upgrade, context: &Context) -> Result<Exit> {
     let session = context.session().await?;
+    if arguments.keys {
+        let text = match session.convert_older_keys().await? {
+            true => "the account's keys are in a key container now",
+            false => "there was nothing to convert",
+        };
+        context.output.note(text);
+        return Ok(Exit::Done);
+    }
     let source = Source::account(arguments.password_stdin);
     session.upgrade_account(&source.read("Password: ".into()).await?).await?;
     Ok(Exit::Done)

@@ -23,6 +23,7 @@ fn the_verbs_are_those_that_are_built() {
             "dedupe",
             "demo",
             "df",
+            "doctor",
             "du",
             "find",
             "get",

@@ -6,6 +6,7 @@ mod copying;
 mod crash;
 mod crash_upload;
 mod damage;
+mod doctor;
 mod interface;
 mod json;
 mod kill;

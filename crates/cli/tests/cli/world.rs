@@ -13,6 +13,8 @@ pub const PASSWORD: &str = "secret";
 pub struct World {
     pub home: TempDir,
     pub url: String,
+    /// Where it listens with TLS, if it does.
+    pub tls_url: Option<String>,
     server: Child,
 }
 
@@ -35,6 +37,15 @@ impl World {
         Self::start(home, &["--data", data.to_str().unwrap()])
     }
 
+    /// With a server that speaks TLS too, and its authority.
+    pub fn with_tls() -> (Self, PathBuf) {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
+        let options = ["--tls-listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+        let world = Self::start(home, &options);
+        (world, data.join("ca.pem"))
+    }
+
     /// With more options for the server.
     pub fn with(options: &[&str]) -> Self {
         Self::start(tempfile::tempdir().unwrap(), &[&["--in-memory"], options].concat())
@@ -48,10 +59,14 @@ impl World {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening ").unwrap().to_owned();
-        Self { home, url, server }
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let mut address = || {
+            let line = lines.next().unwrap().unwrap();
+            line.strip_prefix("listening ").unwrap().to_owned()
+        };
+        let url = address();
+        let tls_url = options.contains(&"--tls-listen").then(address);
+        Self { home, url, tls_url, server }
     }
 
     /// With somebody logged in.

@@ -1,5 +1,6 @@
 //! Which key opens what: the account's own keys and those of shares (`protocol-auth.md` 4.2).
 
+pub(crate) mod older;
 mod store;
 
 use std::collections::HashMap;

@@ -15,7 +15,7 @@ use super::AccountKeys;
 use crate::error::{AuthenticationError, Error, Result};
 
 /// The older private store, which is written once and never changed.
-const KEYRING: &str = "*keyring";
+pub(super) const KEYRING: &str = "*keyring";
 pub(crate) const SIGNING_KEY: &str = "+puEd255";
 pub(crate) const AGREEMENT_KEY: &str = "+puCu255";
 pub(crate) const AGREEMENT_SIGNATURE: &str = "+sigCu255";
@@ -56,15 +56,15 @@ impl Halt {
         match self {
             Self::Broken(why) => broken(why),
             Self::Older => Error::Refused(
-                "the account keeps its keys in an older form, without a key container: log in \
-                 with an official client once, which converts them"
+                "the account keeps its keys in an older form, without a key container: convert \
+                 them first (supermega upgrade --keys), or log in with an official client once"
                     .into(),
             ),
         }
     }
 }
 
-fn broken(why: &'static str) -> Error {
+pub(super) fn broken(why: &'static str) -> Error {
     Error::Integrity { what: "the account's key container".into(), why }
 }
 
@@ -94,6 +94,18 @@ impl KeyStore {
 
     pub(crate) fn manager(&self) -> Option<&KeyManager> {
         self.manager.as_ref()
+    }
+
+    /// Whether the account has its keys in the form before the container.
+    pub(crate) fn is_older(&self) -> bool {
+        matches!(self.halted, Some(Halt::Older))
+    }
+
+    /// Notes that there is a container now.
+    pub(crate) fn is_converted(&mut self) {
+        if self.is_older() {
+            self.halted = None;
+        }
     }
 
     /// Stops all writing.
@@ -257,7 +269,7 @@ fn open(value: &AttributeValue, keys: &AccountKeys) -> Result<KeyManager> {
 }
 
 /// Whether the account's public keys and signatures are those of the container.
-fn check_public(
+pub(super) fn check_public(
     manager: &KeyManager,
     data: &UserData,
     attribute: impl Fn(&str) -> Option<Vec<u8>>,

@@ -27,6 +27,12 @@ impl Session {
         self.with_keys(|keys| keys.store.manager().map(KeyManager::generation))
     }
 
+    /// An error if the key container must not be written: it makes no sense, or the account has its keys in an
+    /// older form.
+    pub fn key_state(&self) -> Result<()> {
+        self.with_keys(|keys| keys.store.writable()).map(|_| ())
+    }
+
     /// Says which generation of the key container was seen before. If the service gave an older one, or none,
     /// that is an error, and this session writes it no more.
     pub fn expect_key_generation(&self, seen: u32) -> Result<()> {
@@ -137,7 +143,7 @@ impl Session {
         }
     }
 
-    async fn write_key_store(
+    pub(super) async fn write_key_store(
         &self,
         mut manager: KeyManager,
         version: Option<String>,
@@ -164,7 +170,7 @@ impl Session {
     }
 
     /// Reads what somebody else has written.
-    async fn reread_key_store(&self) -> Result<()> {
+    pub(super) async fn reread_key_store(&self) -> Result<()> {
         let user = self.with_account(|account, _| account.user)?;
         let request = FetchAttribute { u: Some(user.to_string()), ua: name()?, v: Flag::SET };
         let value = match self.channel().call(&request).await {

@@ -9,6 +9,7 @@ mod key_store;
 mod life;
 mod login;
 mod marks;
+mod older_keys;
 mod put;
 mod saved;
 mod session_list;

@@ -209,7 +209,7 @@ impl Channel {
 }
 
 /// The host (and port) of an address, for messages.
-pub(super) fn host_of(url: &str) -> String {
+pub(crate) fn host_of(url: &str) -> String {
     url.parse::<http::Uri>()
         .ok()
         .and_then(|uri| uri.authority().map(ToString::to_string))

@@ -17,6 +17,8 @@ mod linked_folders;
 mod links;
 mod middle;
 mod model;
+mod older_keys;
+mod proxy;
 mod raid;
 mod reader;
 mod resume;

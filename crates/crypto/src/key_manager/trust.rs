@@ -77,6 +77,14 @@ impl KeyManager {
         Some((KeyFingerprint(*fingerprint), TrackedBy::from_number(method)))
     }
 
+    /// Takes over an authring of the older form, which has the same records.
+    pub fn take_authring(&mut self, key: TrackedKey, records: &[u8]) -> Result<(), CryptoError> {
+        if !records.len().is_multiple_of(ENTRY) {
+            return Err(CryptoError::Container { reason: "the authring is cut short" });
+        }
+        self.set_record(key.tag(), records)
+    }
+
     /// Notes a user's key. Another key than the one that is known is refused: a person must decide
     /// (`protocol-auth.md` 9.3.11). What is known better already stays so.
     pub fn track(

@@ -53,12 +53,15 @@ fn a_share_key_travels() {
 fn private_attributes() {
     let vectors = at("/tlv_container");
     let master = MasterKey::from_bytes(hex_array(vectors, "key_hex"));
-    let entries =
-        private_attribute::open(&master, &hex(vectors, "AES_GCM_12_16_0x10_hex")).unwrap();
-    assert_eq!(entries[0].0, "prCu255");
-    assert_eq!(entries[0].1[..], agreement().as_bytes()[..]);
-    assert_eq!(entries[1].0, "prEd255");
-    assert!(private_attribute::open(&master, &hex(vectors, "AES_CCM_12_16_0x00_hex")).is_err());
+    for form in ["AES_GCM_12_16_0x10_hex", "AES_CCM_12_16_0x00_hex", "AES_CCM_10_08_0x02_hex"] {
+        let mut sealed = hex(vectors, form);
+        let entries = private_attribute::open(&master, &sealed).unwrap();
+        assert_eq!(entries[0].0, "prCu255", "{form}");
+        assert_eq!(entries[0].1[..], agreement().as_bytes()[..], "{form}");
+        assert_eq!(entries[1].0, "prEd255", "{form}");
+        *sealed.last_mut().unwrap() ^= 1;
+        assert!(private_attribute::open(&master, &sealed).is_err(), "{form}");
+    }
 }
 
 #[test]

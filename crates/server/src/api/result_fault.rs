@@ -11,6 +11,7 @@ use crate::fault::{Action, drift};
 pub(super) fn instead(command: &str, faults: &[Action]) -> Option<Result<Part, Failure>> {
     faults.iter().find_map(|fault| match *fault {
         Action::Refuse { number } => Some(Err(ErrorCode::from_number(-i64::from(number)).into())),
+        Action::Result { number } => Some(Ok(Part::Text(number.to_string()))),
         Action::OverQuota { seconds } => Some(over_quota(command, seconds)),
         _ => None,
     })

@@ -15,7 +15,7 @@ impl Handle for FetchFlags {
 
 impl Handle for FetchBlockReason {
     fn handle(self, call: &mut Call<'_>) -> Result<u16, ApiError> {
-        // This server blocks nobody.
+        // This server blocks nobody; a fault may say otherwise (`whyamiblocked:result=200`).
         call.user().map(|_| 0)
     }
 }

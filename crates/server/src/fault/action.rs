@@ -73,6 +73,11 @@ pub enum Action {
     },
     /// Packets are given again at the next poll.
     Repeat,
+    /// A command is not carried out, and its result is a number.
+    Result {
+        /// Which.
+        number: u32,
+    },
     /// Nothing comes any more, and the connection stays.
     Stall {
         /// After so many bytes of the body.
@@ -93,7 +98,14 @@ pub enum Action {
 impl Action {
     /// Whether it concerns a single result of a batch.
     pub(crate) fn is_of_result(self) -> bool {
-        matches!(self, Self::Drift | Self::DriftKind | Self::OverQuota { .. } | Self::Refuse { .. })
+        matches!(
+            self,
+            Self::Drift
+                | Self::DriftKind
+                | Self::OverQuota { .. }
+                | Self::Refuse { .. }
+                | Self::Result { .. }
+        )
     }
 
     /// Whether it can happen at a place.
@@ -116,7 +128,8 @@ impl Action {
             | Self::Forget
             | Self::Hashcash { .. }
             | Self::OverQuota { .. }
-            | Self::Refuse { .. } => api,
+            | Self::Refuse { .. }
+            | Self::Result { .. } => api,
             Self::Expired | Self::Quota { .. } => storage,
             Self::Repeat => packets,
         }
@@ -162,6 +175,7 @@ impl FromStr for Action {
                 0 => Err("0 refuses nothing"),
                 number => Ok(Self::Refuse { number }),
             },
+            ("result", Some(value)) => Ok(Self::Result { number: number(value, '=')? }),
             ("status", Some(value)) => match number(value, '=')? {
                 code @ 300..=599 => Ok(Self::Status { code }),
                 _ => Err("a status lies between 300 and 599"),
@@ -197,6 +211,7 @@ impl fmt::Display for Action {
             Self::RateLimit => f.write_str("ratelimit"),
             Self::Refuse { number } => write!(f, "refuse={number}"),
             Self::Repeat => f.write_str("repeat"),
+            Self::Result { number } => write!(f, "result={number}"),
             Self::Stall { bytes: 0 } => f.write_str("stall"),
             Self::Stall { bytes } => write!(f, "stall@{bytes}"),
             Self::Status { code } => write!(f, "status={code}"),

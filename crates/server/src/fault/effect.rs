@@ -44,6 +44,7 @@ pub(crate) async fn instead(state: &State, actions: &[Action], proof: Proof) -> 
             | Action::OverQuota { .. }
             | Action::Refuse { .. }
             | Action::Repeat
+            | Action::Result { .. }
             | Action::Stall { .. }
             | Action::Truncate { .. } => {}
         }
