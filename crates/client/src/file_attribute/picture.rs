@@ -62,6 +62,7 @@ impl Pictures {
     /// ```
     /// let mut png = std::io::Cursor::new(Vec::new());
     /// image::RgbImage::new(3000, 1500).write_to(&mut png, image::ImageFormat::Png)?;
+    /// png.set_position(0);
     /// let pictures = supermega::Pictures::of(png).expect("a picture");
     /// let preview = image::load_from_memory(&pictures.preview)?;
     /// assert_eq!((preview.width(), preview.height()), (1000, 500));
