@@ -38,6 +38,11 @@ impl Keyring {
         self.0 == UseKeyring::On
     }
 
+    /// An error if it cannot be reached.
+    pub async fn check(self) -> Result<()> {
+        self.with_entry("check", |_| Ok(())).await
+    }
+
     /// Keeps a secret under a name.
     pub async fn put(self, name: &str, secret: &Zeroizing<String>) -> Result<()> {
         let secret = secret.clone();

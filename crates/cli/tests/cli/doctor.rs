@@ -177,6 +177,18 @@ fn passwords_that_are_refused_are_looked_at() {
     assert!(!spaces.stdout.contains(" secret\""));
 }
 
+#[cfg(all(unix, not(target_os = "macos")))]
+#[test]
+fn a_keyring_that_cannot_be_reached_is_told() {
+    let world = World::logged_in();
+    for (wanted, state) in [("auto", "warning"), ("on", "wrong")] {
+        let mut doctor = world.command(&["--json", "doctor"]);
+        doctor.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+        let done = doctor.env("SUPERMEGA_KEYRING", wanted).output().unwrap().into();
+        finds(&done, "keyring", state, "the keyring: ");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn logins_that_others_can_read_are_told() {

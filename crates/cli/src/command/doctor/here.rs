@@ -68,13 +68,13 @@ fn open_to_others(_: &Path) -> Option<std::path::PathBuf> {
     None
 }
 
-/// Whether there is a keyring, and whether a login lies there.
-pub fn keyring(context: &Context) -> Vec<Finding> {
+/// Whether there is a keyring that can be reached, and whether a login lies there.
+pub async fn keyring(context: &Context) -> Finding {
     const CHECK: &str = "keyring";
     let kept = context.profile().and_then(|profile| profile.whose()).ok().flatten();
     let kept = kept.is_some_and(|login| login.in_keyring);
     let keyring = Keyring::new(context.global.keyring);
-    vec![match (context.global.keyring, keyring.is_wanted(), kept) {
+    match (context.global.keyring, keyring.is_wanted(), kept) {
         (UseKeyring::Off, _, true) => Finding::wrong(
             CHECK,
             "this profile's login lies in the keyring, which is turned off",
@@ -89,11 +89,21 @@ pub fn keyring(context: &Context) -> Vec<Finding> {
         (_, false, false) => {
             Finding::ok(CHECK, "there is none (no DBUS_SESSION_BUS_ADDRESS): logins lie in files")
         }
-        (_, true, kept) => Finding::ok(
-            CHECK,
-            if kept { "this profile's login lies there" } else { "new logins go there" },
-        ),
-    }]
+        (wanted, true, kept) => match keyring.check().await {
+            Ok(()) if kept => Finding::ok(CHECK, "this profile's login lies there"),
+            Ok(()) => Finding::ok(CHECK, "new logins go there"),
+            Err(error) if kept || wanted == UseKeyring::On => Finding::wrong(
+                CHECK,
+                error.to_string(),
+                "start and unlock it, or log in again with --keyring off",
+            ),
+            Err(error) => Finding::warning(
+                CHECK,
+                format!("{error}; logins lie in files"),
+                "nothing, if files are good enough: --keyring off asks no more",
+            ),
+        },
+    }
 }
 
 /// Which proxy is used.

@@ -91,7 +91,7 @@ pub async fn run(arguments: Doctor, context: &Context) -> Result<Exit> {
     let context = &context.hasty();
     let mut report = Report { context, is_well: true };
     report.tell_all(here::places(context))?;
-    report.tell_all(here::keyring(context))?;
+    report.tell(&here::keyring(context).await)?;
     report.tell(&here::proxy(context))?;
     match context.client() {
         Err(error) => {
