@@ -1,4 +1,12 @@
 //! The rows that a snapshot stands on: all of them in memory, or kept in a file and read when somebody looks.
+#![cfg_attr(
+    not(feature = "cache"),
+    allow(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "only what was kept can be damaged, and nothing is kept then"
+    )
+)]
 
 use supermega_encoding::NodeHandle;
 
