@@ -91,6 +91,24 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// Whether it means a name, in which no slash divides anything; `fold` says that case does not matter.
+    pub fn means_name(&self, name: &str, fold: bool) -> bool {
+        // Nearly all names are short and plain, and there may be millions of them.
+        let mut plain = ['\0'; 128];
+        let is_plain = name.len() <= plain.len()
+            && name.bytes().all(|byte| byte.is_ascii() && byte != b'/' && byte != b'\\');
+        if is_plain && self.of_name && !matches!(name, "" | "." | "..") {
+            for (place, byte) in plain.iter_mut().zip(name.bytes()) {
+                *place = char::from(if fold { byte.to_ascii_lowercase() } else { byte });
+            }
+            return glob(&self.text, &plain[..name.len()]);
+        }
+        let name = if fold { name.to_lowercase() } else { name.to_owned() };
+        self.matches(Path::new(&name.replace('/', " ")))
+    }
+}
+
 /// Matches without recursion into every possibility: each star goes back to its last place only.
 fn glob(pattern: &[char], text: &[char]) -> bool {
     let (mut p, mut t) = (0, 0);

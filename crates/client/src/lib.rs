@@ -88,4 +88,4 @@ pub use supermega_crypto::curve::KeyFingerprint;
 pub use supermega_crypto::link::{Inside, Link, LinkError, ProtectedLink, WriteAuth};
 pub use supermega_encoding::{DeviceSessionHandle, NodeHandle, PublicHandle, UserHandle};
 pub use supermega_protocol::{Drift, ErrorCode, Failure, Malformed};
-pub use tree::{Node, NodeKind, RemotePath, Tree, Usage};
+pub use tree::{Glance, Node, NodeKind, RemotePath, Tree, Usage};

@@ -48,11 +48,20 @@ pub(crate) fn wrap_node_key(key: &[u8; 16], node: &NodeKey) -> Vec<u8> {
 
 /// Unwraps a node key, whose kind follows from its length.
 pub(crate) fn unwrap_node_key(key: &[u8; 16], wrapped: &[u8]) -> Result<NodeKey, CryptoError> {
+    unwrap_node_key_with(&cipher(key), wrapped)
+}
+
+/// The same with a key schedule that was made before.
+pub(crate) fn unwrap_node_key_with(
+    cipher: &Aes128,
+    wrapped: &[u8],
+) -> Result<NodeKey, CryptoError> {
     let mut bytes = zeroize::Zeroizing::new([0; 32]);
     let Some(bytes) = bytes.get_mut(..wrapped.len()) else {
         return Err(CryptoError::Length { what: "NodeKey", expected: 32, actual: wrapped.len() });
     };
     bytes.copy_from_slice(wrapped);
-    decrypt(key, bytes);
+    let (blocks, _) = Block::slice_as_chunks_mut(bytes);
+    cipher.decrypt_blocks(blocks);
     NodeKey::from_bytes(bytes)
 }

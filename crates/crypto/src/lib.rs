@@ -74,7 +74,7 @@ pub use link::{Inside, Link, LinkError, ProtectedLink, SetKey, WriteAuth};
 #[doc(no_inline)]
 pub use master_key::MasterKey;
 #[doc(no_inline)]
-pub use node_key::{FileKey, FolderKey, NodeKey, ShareKey};
+pub use node_key::{FileKey, FolderKey, NodeKey, NodeKeyUnwrapper, ShareKey};
 #[doc(no_inline)]
 pub use password::{AuthKey, ClientRandom, HashedAuthKey, PasswordKey, Salt, UserHash, derive_v2};
 #[doc(no_inline)]

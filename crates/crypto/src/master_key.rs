@@ -3,6 +3,7 @@
 use supermega_encoding::NodeHandle;
 use zeroize::Zeroizing;
 
+use crate::node_key::NodeKeyUnwrapper;
 use crate::secret::any_secret;
 use crate::{CryptoError, NodeKey, PrivateKey, PublicKey, ShareKey, ecb, random};
 
@@ -26,6 +27,12 @@ impl MasterKey {
     /// Unwraps a node key: 16 bytes are a folder's, 32 a file's. Zero keys are refused.
     pub fn unwrap_node_key(&self, wrapped: &[u8]) -> Result<NodeKey, CryptoError> {
         ecb::unwrap_node_key(&self.0, wrapped)
+    }
+
+    /// Unwraps many node keys.
+    #[must_use]
+    pub fn unwrapper(&self) -> NodeKeyUnwrapper {
+        NodeKeyUnwrapper::new(&self.0)
     }
 
     /// Wraps a share key the old way, for `ok` (`protocol-auth.md` 4.6).

@@ -48,9 +48,36 @@ impl ShareKey {
         ecb::wrap_node_key(&self.0, key)
     }
 
+    /// The same for many of them.
+    #[must_use]
+    pub fn unwrapper(&self) -> NodeKeyUnwrapper {
+        NodeKeyUnwrapper::new(&self.0)
+    }
+
     /// Unwraps such a key: 16 bytes are a folder's, 32 a file's. Zero keys are refused.
     pub fn unwrap_node_key(&self, wrapped: &[u8]) -> Result<NodeKey, CryptoError> {
         ecb::unwrap_node_key(&self.0, wrapped)
+    }
+}
+
+/// Unwraps many node keys with one key, whose schedule is made once.
+#[derive(Clone)]
+pub struct NodeKeyUnwrapper(aes::Aes128);
+
+impl NodeKeyUnwrapper {
+    pub(crate) fn new(key: &[u8; 16]) -> Self {
+        Self(ecb::cipher(key))
+    }
+
+    /// Unwraps a node key: 16 bytes are a folder's, 32 a file's. Zero keys are refused.
+    pub fn unwrap(&self, wrapped: &[u8]) -> Result<NodeKey, CryptoError> {
+        ecb::unwrap_node_key_with(&self.0, wrapped)
+    }
+}
+
+impl fmt::Debug for NodeKeyUnwrapper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NodeKeyUnwrapper(..)")
     }
 }
 

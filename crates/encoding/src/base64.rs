@@ -59,6 +59,21 @@ pub fn decode(text: &str) -> Result<Vec<u8>, DecodeError> {
     LENIENT.decode(text.as_bytes()).map_err(|e| DecodeError::Alphabet { position: e.position })
 }
 
+/// Decodes as [`decode`] does, into the beginning of `buffer`; an error if that is too short.
+pub fn decode_into<'a>(text: &str, buffer: &'a mut [u8]) -> Result<&'a [u8], DecodeError> {
+    let text = text.trim_end_matches('=').as_bytes();
+    let error = |position| DecodeError::Alphabet { position };
+    let length = LENIENT.decode_len(text.len()).map_err(|e| error(e.position))?;
+    let actual = buffer.len();
+    let place = buffer.get_mut(..length).ok_or(DecodeError::Length {
+        what: "buffer",
+        expected: length,
+        actual,
+    })?;
+    LENIENT.decode_mut(text, place).map_err(|e| error(e.error.position))?;
+    Ok(place)
+}
+
 /// Decodes into exactly `N` bytes; `what` names the type in the error.
 pub fn decode_array<const N: usize>(
     what: &'static str,

@@ -59,13 +59,21 @@ pub struct Below {
     /// Folders that were entered: one that lies in itself is entered once.
     seen: HashSet<NodeHandle>,
     depth: usize,
+    /// The folders to enter, if not all.
+    within: Option<HashSet<NodeHandle>>,
 }
 
 impl Below {
     /// So many levels down; deep trees need no deep stack.
     pub fn new(tree: &Tree, top: Entry, depth: Option<usize>) -> Self {
         let (seen, depth) = (HashSet::new(), depth.unwrap_or(usize::MAX));
-        Self { tree: tree.clone(), pending: vec![top], seen, depth }
+        Self { tree: tree.clone(), pending: vec![top], seen, depth, within: None }
+    }
+
+    /// Enters these folders only.
+    pub fn within(mut self, folders: HashSet<NodeHandle>) -> Self {
+        self.within = Some(folders);
+        self
     }
 }
 
@@ -75,7 +83,9 @@ impl Iterator for Below {
     fn next(&mut self) -> Option<Entry> {
         let entry = self.pending.pop()?;
         let node = &entry.node;
-        if entry.depth < self.depth && !node.is_file() && self.seen.insert(node.handle()) {
+        let enters = self.within.as_ref().is_none_or(|within| within.contains(&node.handle()));
+        if entry.depth < self.depth && enters && !node.is_file() && self.seen.insert(node.handle())
+        {
             self.pending.extend(entry.children(&self.tree).into_iter().rev());
         }
         Some(entry)

@@ -1,10 +1,8 @@
 //! `find`: what in a folder, at any depth, is so and so.
 
-use std::path::Path;
-
 use regex::Regex;
 use supermega::name::for_terminal;
-use supermega::{Marks, Node, RemotePath, Tree};
+use supermega::{Glance, Marks, Node, RemotePath, Tree};
 
 use super::below::{Below, Entry};
 use super::ls;
@@ -45,7 +43,10 @@ fn look(out: &mut Listing, wanted: &Wanted, tree: &Tree, top: &Node) -> Result<(
         let below = tops.flat_map(|top| Below::new(tree, top, arguments.depth));
         return show_wanted(out, wanted, below);
     }
-    let below = Below::new(tree, Entry::top(tree, top), arguments.depth);
+    let mut below = Below::new(tree, Entry::top(tree, top), arguments.depth);
+    if wanted.is_choosy() {
+        below = below.within(tree.folders_with(top, |node| wanted.may_be(node)));
+    }
     show_wanted(out, wanted, below.filter(|entry| entry.depth > 0 || entry.node.is_file()))
 }
 
@@ -96,6 +97,28 @@ impl Wanted {
         self.has_facts(node) && self.has_marks(node) && self.is_named(node) && self.is_at(path)
     }
 
+    /// Whether it is worth while to look first where a walk has to go.
+    fn is_choosy(&self) -> bool {
+        let wanted = &self.arguments;
+        self.name.is_some() || wanted.min_size.is_some() || wanted.max_size.is_some()
+    }
+
+    /// Whether something that is looked at in passing may be wanted.
+    fn may_be(&self, node: &Glance<'_>) -> bool {
+        let wanted = &self.arguments;
+        let kind = match wanted.kind {
+            Some(Kind::File) => node.is_file(),
+            Some(Kind::Folder) => !node.is_file(),
+            None => true,
+        };
+        let size = wanted.min_size.is_none_or(|min| node.size() >= min)
+            && wanted.max_size.is_none_or(|max| node.size() <= max);
+        let named = |(pattern, with_case): &(Pattern, bool)| {
+            node.is_named(|name| pattern.means_name(name, !with_case))
+        };
+        kind && size && self.name.as_ref().is_none_or(named)
+    }
+
     /// Kind, size, time and problem.
     fn has_facts(&self, node: &Node) -> bool {
         let wanted = &self.arguments;
@@ -130,10 +153,7 @@ impl Wanted {
 
     fn is_named(&self, node: &Node) -> bool {
         let Some((pattern, with_case)) = &self.name else { return true };
-        node.name().is_some_and(|name| match with_case {
-            true => pattern.matches(Path::new(&name.replace('/', " "))),
-            false => pattern.matches(Path::new(&name.to_lowercase().replace('/', " "))),
-        })
+        node.name().is_some_and(|name| pattern.means_name(name, !with_case))
     }
 
     fn is_at(&self, path: &RemotePath) -> bool {

@@ -161,14 +161,13 @@ impl File {
 
     /// A part, if it is the one that was written.
     pub(super) fn part(&self, head: &Head, kind: u32, number: u32) -> Result<Vec<u8>, Trouble> {
-        let id = id(kind, number);
-        let mut bytes = self.bytes(id)?.ok_or(Damaged)?;
-        let (content, tag) = split(&bytes)?;
-        if !self.key.has_tagged(&[&head.build, &id.to_be_bytes(), content], tag) {
-            return Err(Damaged.into());
-        }
-        bytes.truncate(bytes.len() - CacheKey::TAG_LEN);
-        Ok(bytes)
+        let bytes = self.unproved(kind, number)?;
+        Ok(proved(&self.key, head, kind, number, bytes)?)
+    }
+
+    /// A part with its tag, whatever it may be.
+    pub(super) fn unproved(&self, kind: u32, number: u32) -> Result<Vec<u8>, Trouble> {
+        Ok(self.bytes(id(kind, number))?.ok_or(Damaged)?)
     }
 
     pub(super) fn put(
@@ -207,6 +206,22 @@ impl File {
         self.connection.prepare_cached(text)?.execute(params![id, bytes])?;
         Ok(())
     }
+}
+
+/// A part without its tag, if it is the one that was written.
+pub(super) fn proved(
+    key: &CacheKey,
+    head: &Head,
+    kind: u32,
+    number: u32,
+    mut bytes: Vec<u8>,
+) -> Result<Vec<u8>, Damaged> {
+    let (content, tag) = split(&bytes)?;
+    if !key.has_tagged(&[&head.build, &id(kind, number).to_be_bytes(), content], tag) {
+        return Err(Damaged);
+    }
+    bytes.truncate(bytes.len() - CacheKey::TAG_LEN);
+    Ok(bytes)
 }
 
 /// The number of a part in the table.

@@ -1,15 +1,16 @@
 //! Rows that lie in a file: found by handle and by what they hang on, read when somebody looks.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use supermega_crypto::CacheKey;
 use supermega_encoding::NodeHandle;
 
 use super::facts::handle;
-use super::file::{File, Trouble};
+use super::file::{File, Trouble, proved};
 use super::head::Head;
 use super::{Damaged, part};
-use crate::tree::{Id, Outline, Reader, Row, Segment, Tree, number};
+use crate::tree::{Id, Outline, Reader, Row, Segment, Tree, Work, number, on_all_cores};
 
 /// Bytes of the head of a row: handle, parent, three places, the end of the row.
 pub(super) const HEAD_LEN: usize = 28;
@@ -23,6 +24,7 @@ pub(crate) type Loader = Box<dyn Fn() -> Option<Tree> + Send + Sync>;
 
 /// The rows of a file.
 pub(crate) struct Pages {
+    key: CacheKey,
     head: Head,
     map: Map,
     reader: Mutex<Parts>,
@@ -71,8 +73,10 @@ impl Pages {
         if map.pages.len() != head.pages as usize || map.indices.len() != head.indices as usize {
             return Err(Damaged.into());
         }
+        let key = file.key.clone();
         let reader = Mutex::new(Parts { file, remembered: HashMap::new() });
-        Ok(Self { head: head.clone(), map, reader, load: None, instead: OnceLock::new() })
+        let (head, instead) = (head.clone(), OnceLock::new());
+        Ok(Self { key, head, map, reader, load: None, instead })
     }
 
     pub(super) fn on_damage(&mut self, load: Loader) {
@@ -150,6 +154,33 @@ impl Pages {
         Ok(segment)
     }
 
+    /// Shows all rows below a node, or all that there are, on all cores.
+    pub(crate) fn look_through(
+        &self,
+        top: Option<NodeHandle>,
+        work: impl Work,
+    ) -> Result<(), Damaged> {
+        let mut rows = 0..self.head.rows;
+        if let Some(top) = top.map(|top| self.find(top)).transpose()?.flatten() {
+            let place = self.place(top)?;
+            rows = be(&place.head[12..16])?..be(&place.head[20..24])?;
+        }
+        let first = self.map.pages.partition_point(|first| *first <= rows.start).saturating_sub(1);
+        let end = self.map.pages.partition_point(|first| *first < rows.end);
+        on_all_cores(end.saturating_sub(first), work, |number, look| {
+            let (page, heads) = self.page(first + number)?;
+            let mut begin = size_of_val(heads.as_slice());
+            let start = begin;
+            for head in &heads {
+                let end = start + be(&head[24..])? as usize;
+                let bytes = page.get(begin..end).ok_or(Damaged)?;
+                look(handle_at(head, 0), handle_at(head, 6), bytes);
+                begin = end;
+            }
+            Ok(())
+        })
+    }
+
     fn place(&self, id: Id) -> Result<Place, Damaged> {
         let after = self.map.pages.partition_point(|first| *first <= id);
         let number = after.checked_sub(1).ok_or(Damaged)?;
@@ -171,42 +202,64 @@ impl Pages {
         Ok(Place { page, head, range })
     }
 
+    /// A page that is read once, with the heads of its rows.
+    fn page(&self, number: usize) -> Result<(Vec<u8>, Vec<[u8; HEAD_LEN]>), Damaged> {
+        let page = self.read(part::PAGE, u32::try_from(number).map_err(|_| Damaged)?)?;
+        let first = *self.map.pages.get(number).ok_or(Damaged)?;
+        let end = self.map.pages.get(number + 1).copied().unwrap_or(self.head.rows);
+        let rows = end.checked_sub(first).ok_or(Damaged)? as usize;
+        let heads = page.as_chunks().0.get(..rows).ok_or(Damaged)?.to_vec();
+        Ok((page, heads))
+    }
+
+    /// A part that may be looked at again soon.
     fn part(&self, kind: u32, number: usize) -> Result<Arc<Vec<u8>>, Damaged> {
         let number = u32::try_from(number).map_err(|_| Damaged)?;
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let Parts { file, remembered } = &mut *reader;
-        if let Some(part) = remembered.get(&(kind, number)) {
+        if let Some(part) = self.parts().remembered.get(&(kind, number)) {
             return Ok(part.clone());
         }
-        let part = Arc::new(file.part(&self.head, kind, number).map_err(|trouble| {
+        let part = Arc::new(self.read(kind, number)?);
+        let mut parts = self.parts();
+        if parts.remembered.len() >= REMEMBERED {
+            parts.remembered.clear();
+        }
+        parts.remembered.insert((kind, number), part.clone());
+        Ok(part)
+    }
+
+    /// Reads a part. Others may read while its tag is compared.
+    fn read(&self, kind: u32, number: u32) -> Result<Vec<u8>, Damaged> {
+        let bytes = self.parts().file.unproved(kind, number).map_err(|trouble| {
             tracing::warn!(%trouble, "a part of the cache cannot be read");
             Damaged
-        })?);
-        if remembered.len() >= REMEMBERED {
-            remembered.clear();
-        }
-        remembered.insert((kind, number), part.clone());
-        Ok(part)
+        })?;
+        proved(&self.key, &self.head, kind, number, bytes)
+    }
+
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Place {
     fn handle(&self) -> NodeHandle {
-        let mut handle = [0; 6];
-        handle.copy_from_slice(&self.head[..6]);
-        NodeHandle::from_bytes(handle)
+        handle_at(&self.head, 0)
     }
 
     /// The parent; a row without one has itself for one.
     fn parent(&self) -> NodeHandle {
-        let mut parent = [0; 6];
-        parent.copy_from_slice(&self.head[6..12]);
-        NodeHandle::from_bytes(parent)
+        handle_at(&self.head, 6)
     }
 
     fn bytes(&self) -> Result<&[u8], Damaged> {
         self.page.get(self.range.clone()).ok_or(Damaged)
     }
+}
+
+fn handle_at(head: &[u8; HEAD_LEN], at: usize) -> NodeHandle {
+    let mut handle = [0; 6];
+    handle.copy_from_slice(&head[at..at + 6]);
+    NodeHandle::from_bytes(handle)
 }
 
 fn be(bytes: &[u8]) -> Result<u32, Damaged> {

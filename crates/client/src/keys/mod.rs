@@ -1,5 +1,6 @@
 //! Which key opens what: the account's own keys and those of shares (`protocol-auth.md` 4.2).
 
+mod names;
 pub(crate) mod older;
 mod store;
 
@@ -11,6 +12,7 @@ use supermega_protocol::tree::{KeyOwner, NodeKeys, NodeType, OwnerKey};
 
 use crate::tree::Problem;
 
+pub(crate) use names::NameReader;
 #[cfg(feature = "cache")]
 pub(crate) use store::KEY_ATTRIBUTES;
 pub(crate) use store::{AGREEMENT_KEY, AGREEMENT_SIGNATURE, KeyStore, SIGNING_KEY, private_keys};

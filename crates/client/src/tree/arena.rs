@@ -227,7 +227,6 @@ impl Arena {
     }
 
     /// Handle and parent of a row, and the row itself. One without parent has itself for one.
-    #[cfg(feature = "cache")]
     pub(crate) fn raw(&self, id: Id) -> (NodeHandle, NodeHandle, &[u8]) {
         let head = self.head(id);
         let parent = NodeHandle::from_bytes(head.parent);

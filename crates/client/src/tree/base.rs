@@ -26,9 +26,9 @@ pub(crate) type Damaged = std::convert::Infallible;
 
 /// Rows that do not change any more.
 pub(super) enum Base {
-    Arena(Arena),
+    Arena(Box<Arena>),
     #[cfg(feature = "cache")]
-    Pages(Pages),
+    Pages(Box<Pages>),
 }
 
 /// What can be told of a node without reading it.

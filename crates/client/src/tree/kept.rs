@@ -12,7 +12,7 @@ use crate::keys::KeyRing;
 impl Tree {
     /// The tree of what a file holds and what has changed since that was written.
     pub(crate) fn kept(keys: Arc<KeyRing>, pages: Pages, changes: Changes, facts: Facts) -> Self {
-        let mut tree = Self::new(keys, Base::Pages(pages), facts);
+        let mut tree = Self::new(keys, Base::Pages(Box::new(pages)), facts);
         let state = tree.state();
         for (handle, row) in changes {
             state.change(handle, row);

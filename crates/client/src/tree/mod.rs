@@ -8,6 +8,7 @@ mod load;
 mod node;
 mod path;
 mod row;
+mod search;
 mod snapshot;
 mod state;
 mod walk;
@@ -19,9 +20,12 @@ pub(crate) use base::Outline;
 pub(crate) use load::{LinkRoot, NodeSieve, load};
 pub use node::{Node, NodeKind, Problem};
 pub use path::{RemotePath, RemoteRoot};
-pub(crate) use row::Row;
 #[cfg(feature = "cache")]
 pub(crate) use row::{Reader, number};
+pub(crate) use row::{Row, RowView};
+pub use search::Glance;
+#[cfg(feature = "cache")]
+pub(crate) use search::{Work, on_all_cores};
 pub use snapshot::{Tree, Usage};
 #[cfg(feature = "cache")]
 pub(crate) use state::{Changes, Facts};

@@ -29,6 +29,14 @@ pub(crate) struct Row {
     pub file_attributes: String,
 }
 
+/// What of a row can be read where it is.
+pub(crate) struct RowView<'a> {
+    pub kind: NodeKind,
+    pub size: u64,
+    pub attributes: &'a [u8],
+    pub keys: &'a str,
+}
+
 const OWNER: u8 = 1;
 const CREATED: u8 = 2;
 const SHARER: u8 = 4;
@@ -167,6 +175,25 @@ impl Row {
         Some((kind, reader.number()?))
     }
 
+    /// What of a row can be read where it is.
+    pub(crate) fn view(bytes: &[u8]) -> Option<RowView<'_>> {
+        let mut reader = Reader(bytes);
+        let flags = reader.byte()?;
+        let kind = NodeKind::from_number(reader.byte()?)?;
+        for (flag, length) in [(ACCESS, 1), (OWNER, 8), (SHARER, 8)] {
+            if flags & flag != 0 {
+                reader.take(length)?;
+            }
+        }
+        if flags & CREATED != 0 {
+            reader.number()?;
+        }
+        let size = reader.number()?;
+        let attributes = reader.bytes()?;
+        let keys = std::str::from_utf8(reader.bytes()?).ok()?;
+        Some(RowView { kind, size, attributes, keys })
+    }
+
     /// Whether a row is the root of what somebody shares.
     pub(crate) fn is_incoming(bytes: &[u8]) -> bool {
         bytes.first().is_some_and(|flags| flags & SHARER != 0)
@@ -271,6 +298,9 @@ mod tests {
             let parent = row.parent.unwrap_or(row.handle);
             prop_assert_eq!(Row::read(row.handle, parent, &bytes), Some(row.clone()));
             prop_assert_eq!(Row::peek(&bytes), Some((row.kind, row.size)));
+            let view = Row::view(&bytes).unwrap();
+            prop_assert_eq!((view.kind, view.size), (row.kind, row.size));
+            prop_assert_eq!((view.attributes, view.keys), (&row.attributes[..], &*row.keys));
             prop_assert_eq!(Row::is_incoming(&bytes), row.sharer.is_some());
             let short = &bytes[..cut.index(bytes.len())];
             prop_assert_eq!(Row::read(row.handle, parent, short), None);
@@ -280,6 +310,7 @@ mod tests {
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             let handle = NodeHandle::from_bytes([0; 6]);
             let _ = (Row::read(handle, handle, &bytes), Row::peek(&bytes));
+            let _ = Row::view(&bytes);
         }
     }
 }

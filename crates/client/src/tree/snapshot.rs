@@ -72,7 +72,7 @@ impl Tree {
                 _ => {}
             }
         }
-        Self::new(keys, Base::Arena(arena), facts)
+        Self::new(keys, Base::Arena(Box::new(arena)), facts)
     }
 
     pub(super) fn new(keys: Arc<KeyRing>, base: Base, facts: Facts) -> Self {
@@ -90,7 +90,7 @@ impl Tree {
     }
 
     /// Looks at the state. Where what was kept turns out to be damaged, the tree is loaded anew.
-    fn read<T: Default>(&self, read: impl Fn(&State) -> Result<T, Damaged>) -> T {
+    pub(super) fn read<T: Default>(&self, read: impl Fn(&State) -> Result<T, Damaged>) -> T {
         read(self.now()).unwrap_or_else(|damaged| {
             let instead = self.0.base.load_instead(damaged);
             instead.and_then(|instead| read(&instead.0).ok()).unwrap_or_default()

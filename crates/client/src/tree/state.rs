@@ -131,7 +131,7 @@ impl State {
         let kept = self.base.segment(|handle| !self.changed.contains_key(&handle))?;
         let changed: Segment = self.changed.drain().filter_map(|(_, row)| row).collect();
         self.changed_children.clear();
-        self.base = Arc::new(Base::Arena(Arena::build(vec![kept, changed])));
+        self.base = Arc::new(Base::Arena(Box::new(Arena::build(vec![kept, changed]))));
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use supermega::{Client, Event, RemotePath, Session};
+use supermega::{Client, Event, Node, RemotePath, Session};
 use supermega_server::{LoggedRequest, ServerHandle};
 use tempfile::TempDir;
 
@@ -183,6 +183,50 @@ async fn what_was_kept_is_what_a_fresh_load_gives() {
             let fresh = other.refresh().await.unwrap();
             assert_eq!(shown(&tree), shown(&fresh), "after {number}");
             assert_eq!(tree.len(), fresh.len(), "after {number}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_search_passes_every_folder_in_which_something_wanted_lies() {
+    let (server, dir) = (server().await, TempDir::new().unwrap());
+    let other = session(&server).await;
+    let mut dice = Dice(3);
+    for number in 0..60 {
+        act(&other, &mut dice, number).await;
+    }
+    let saved = saved(&server, dir.path()).await;
+    for number in 60..90 {
+        act(&other, &mut dice, number).await;
+    }
+    let kept = run(&server, dir.path(), &saved).await.tree().await.unwrap();
+    let unchanged = {
+        let dir = TempDir::new().unwrap();
+        let saved = self::saved(&server, dir.path()).await;
+        run(&server, dir.path(), &saved).await.tree().await.unwrap()
+    };
+    for tree in [kept, unchanged, other.refresh().await.unwrap()] {
+        let tops: Vec<Node> = tree.walk().flat_map(|step| step.folders).collect();
+        for top in tops.iter().chain([&tree.root().unwrap()]) {
+            for wanted in ["n1", "n5", "mark", "n"] {
+                let folders = tree.folders_with(top, |node| {
+                    node.is_named(|name| name.starts_with(wanted)) && node.size() < 12
+                });
+                for step in tree.walk_from(top) {
+                    let mut here = step.folders.iter().chain(&step.files);
+                    let is_wanted = |node: &Node| {
+                        node.name().is_some_and(|name| name.starts_with(wanted)) && node.size() < 12
+                    };
+                    if here.any(is_wanted) {
+                        let mut around: Vec<_> = tree.ancestors(&step.folder).collect();
+                        around.truncate(
+                            around.iter().position(|a| a.handle() == top.handle()).unwrap() + 1,
+                        );
+                        assert!(around.iter().all(|folder| folders.contains(&folder.handle())));
+                    }
+                }
+            }
+            assert!(tree.folders_with(top, |node| node.is_named(|name| name == "none")).is_empty());
         }
     }
 }
