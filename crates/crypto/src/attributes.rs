@@ -142,25 +142,35 @@ impl Attributes {
         bytes
     }
 
-    /// Decrypts a node's `a` for its name alone, which is much quicker; `buffer` is used again and again.
-    ///
-    /// Where [`decrypt`](Self::decrypt) gives a name, it is this one. Of damaged attributes this may give a name
-    /// where that gives an error.
-    #[must_use]
-    pub fn peek_name<'a>(
+    /// Decrypts a node's `a` without reading it: the JSON text is then in `json`, which can be used again and
+    /// again.
+    pub fn decrypt_json(
         key: &AttributeKey,
         bytes: &[u8],
-        buffer: &'a mut Vec<u8>,
-    ) -> Option<Cow<'a, str>> {
+        json: &mut Vec<u8>,
+    ) -> Result<(), CryptoError> {
+        json.clear();
         if !bytes.len().is_multiple_of(16) {
-            return None;
+            return Err(CryptoError::Attributes);
         }
-        buffer.clear();
-        buffer.extend_from_slice(bytes);
-        key.decrypt(buffer);
-        let json = buffer.strip_prefix(MAGIC)?;
+        json.extend_from_slice(bytes);
+        key.decrypt(json);
+        if !json.starts_with(MAGIC) {
+            return Err(CryptoError::Attributes);
+        }
+        json.drain(..MAGIC.len());
         let end = json.iter().position(|byte| *byte == 0).unwrap_or(json.len());
-        let json = std::str::from_utf8(&json[..end]).ok()?;
+        json.truncate(end);
+        Ok(())
+    }
+
+    /// The name in a JSON text, which is mostly found without reading all of it.
+    ///
+    /// It is the name that [`decrypt`](Self::decrypt) finds, but where that finds the text to be damaged this may
+    /// find a name.
+    #[must_use]
+    pub fn name_in(json: &[u8]) -> Option<Cow<'_, str>> {
+        let json = std::str::from_utf8(json).ok()?;
         if let Some(rest) = json.strip_prefix(NAME)
             && let Some((name, rest)) = rest.split_once('"')
             && !json.contains('\\')
@@ -174,14 +184,9 @@ impl Attributes {
 
     /// Decrypts a node's `a`. With a wrong key the magic does not appear, which is an error.
     pub fn decrypt(key: &AttributeKey, bytes: &[u8]) -> Result<Self, CryptoError> {
-        if !bytes.len().is_multiple_of(16) {
-            return Err(CryptoError::Attributes);
-        }
-        let mut plain = bytes.to_vec();
-        key.decrypt(&mut plain);
-        let json = plain.strip_prefix(MAGIC).ok_or(CryptoError::Attributes)?;
-        let end = json.iter().position(|byte| *byte == 0).unwrap_or(json.len());
-        serde_json::from_slice(&json[..end]).map(Self).map_err(|_| CryptoError::Attributes)
+        let mut json = Vec::new();
+        Self::decrypt_json(key, bytes, &mut json)?;
+        serde_json::from_slice(&json).map(Self).map_err(|_| CryptoError::Attributes)
     }
 }
 
@@ -242,22 +247,22 @@ mod tests {
         }
 
         #[test]
-        fn a_name_that_is_peeked_at_is_the_name(
+        fn a_name_in_a_text_is_the_name(
             members in proptest::collection::vec((r#"(n|nn|c|"n"|\\\\|[a-z])"#, "\\PC{0,12}"), 0..5),
         ) {
             let mut attributes = Attributes::default();
             for (name, value) in members {
                 attributes.set(&name, value.into());
             }
-            let mut buffer = Vec::new();
-            let peeked = Attributes::peek_name(&KEY, &attributes.encrypt(&KEY), &mut buffer);
-            prop_assert_eq!(peeked.as_deref(), attributes.name());
+            let mut json = Vec::new();
+            Attributes::decrypt_json(&KEY, &attributes.encrypt(&KEY), &mut json).unwrap();
+            prop_assert_eq!(Attributes::name_in(&json).as_deref(), attributes.name());
         }
 
         #[test]
         fn no_ciphertext_panics(bytes: Vec<u8>) {
             let _ = Attributes::decrypt(&KEY, &bytes);
-            let _ = Attributes::peek_name(&KEY, &bytes, &mut Vec::new());
+            let _ = Attributes::name_in(&bytes);
         }
 
         #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use supermega_crypto::{Attributes, NodeKeyUnwrapper};
+use supermega_crypto::{AttributeKey, Attributes, NodeKeyUnwrapper};
 use supermega_encoding::base64;
 use supermega_protocol::tree::{NodeKeys, NodeType};
 
@@ -34,21 +34,29 @@ impl<'a> NameReader<'a> {
         row: &RowView<'_>,
         buffer: &'b mut Vec<u8>,
     ) -> Option<Cow<'b, str>> {
-        // The usual case: one key, which is the account's or that of a share.
-        let entry = Some(row.keys).filter(|keys| !keys.contains('/'));
         let kind = if row.kind == NodeKind::File { NodeType::File } else { NodeType::Folder };
-        if let Some((owner, text)) = entry.and_then(|entry| entry.split_once(':'))
-            && text.len() <= LONGEST_SYMMETRIC
-            && let Some(unwrapper) = self.unwrapper(owner)
-        {
-            let mut wrapped = [0; 32];
-            let wrapped = base64::decode_into(text, &mut wrapped).ok()?;
-            let key = unwrapper.unwrap(wrapped).ok().filter(|key| fits(key, kind))?;
-            return Attributes::peek_name(&key.attribute_key(), row.attributes, buffer);
+        let keys = row.keys.split('/').filter_map(|entry| self.attribute_key(entry, kind));
+        for key in keys {
+            // Whose key opens them does not matter.
+            if Attributes::decrypt_json(&key, row.attributes, buffer).is_ok() {
+                return Attributes::name_in(buffer);
+            }
         }
         let keys = NodeKeys(row.keys.to_owned());
         let (_, attributes) = self.ring.open(&keys, kind, row.attributes).ok()?;
         attributes.name().map(|name| Cow::Owned(name.to_owned()))
+    }
+
+    /// The key in one entry of a key string, if it is an ordinary one.
+    fn attribute_key(&self, entry: &str, kind: NodeType) -> Option<AttributeKey> {
+        let (owner, text) = entry.split_once(':')?;
+        if text.len() > LONGEST_SYMMETRIC {
+            return None;
+        }
+        let mut wrapped = [0; 32];
+        let wrapped = base64::decode_into(text, &mut wrapped).ok()?;
+        let key = self.unwrapper(owner)?.unwrap(wrapped).ok()?;
+        fits(&key, kind).then(|| key.attribute_key())
     }
 
     fn unwrapper(&self, owner: &str) -> Option<&NodeKeyUnwrapper> {

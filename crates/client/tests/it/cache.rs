@@ -84,7 +84,7 @@ async fn every_verb_works_on_what_was_kept() {
     assert_eq!(shown(&fourth.tree().await.unwrap()), shown(&fourth.refresh().await.unwrap()));
 }
 
-async fn folder_of(session: &Session) -> supermega::Node {
+async fn folder_of(session: &Session) -> Node {
     crate::world::at(session, "/folder").await
 }
 
