@@ -256,7 +256,8 @@ mod tests {
             }
             let mut json = Vec::new();
             Attributes::decrypt_json(&KEY, &attributes.encrypt(&KEY), &mut json).unwrap();
-            prop_assert_eq!(Attributes::name_in(&json).as_deref(), attributes.name());
+            let name = Attributes::name_in(&json);
+            prop_assert_eq!(name.as_deref(), attributes.name());
         }
 
         #[test]

@@ -96,17 +96,21 @@ fn holders(
 ) -> Result<HashSet<NodeHandle>, Damaged> {
     let names = NameReader::new(&state.keys);
     let found = Mutex::new(HashSet::new());
-    let work = |rows: &mut dyn FnMut(&mut Look<'_>) -> Result<(), Damaged>| {
+    let gather = |rows: &mut dyn FnMut(&mut Look<'_>) -> Result<(), Damaged>,
+                  passes: &dyn Fn(NodeHandle) -> bool| {
         let (buffer, mut holders) = (RefCell::new(Vec::new()), HashSet::new());
         let outcome = rows(&mut |handle, parent, bytes| {
             let Some(row) = Row::view(bytes) else { return };
             let glance = Glance { row, names: &names, buffer: &buffer };
-            if !state.changed.contains_key(&handle) && wanted(&glance) {
+            if passes(handle) && wanted(&glance) {
                 holders.insert(parent);
             }
         });
         found.lock().unwrap_or_else(PoisonError::into_inner).extend(holders);
         outcome
+    };
+    let work = |rows: &mut dyn FnMut(&mut Look<'_>) -> Result<(), Damaged>| {
+        gather(rows, &|handle| !state.changed.contains_key(&handle))
     };
     match &*state.base {
         Base::Arena(arena) => look_through(arena, work)?,
@@ -117,18 +121,18 @@ fn holders(
             pages.look_through(top, work)?;
         }
     }
-    let mut changed = Vec::new();
-    work(&mut |look| {
+    let mut bytes = Vec::new();
+    let mut changed = |look: &mut Look<'_>| {
         for row in state.changed.values().flatten() {
-            changed.clear();
-            row.write(&mut changed);
+            bytes.clear();
+            row.write(&mut bytes);
             if let Some(parent) = row.parent {
-                // Changed nodes are passed over above, and looked at under another handle here.
-                look(parent, parent, &changed);
+                look(row.handle, parent, &bytes);
             }
         }
         Ok(())
-    })?;
+    };
+    gather(&mut changed, &|_| true)?;
     Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
