@@ -89,6 +89,10 @@ impl Tree {
 }
 
 /// What the wanted nodes hang on.
+#[cfg_attr(
+    not(feature = "cache"),
+    expect(unused_variables, reason = "only what is kept can be read in part")
+)]
 fn holders(
     state: &State,
     top: NodeHandle,
