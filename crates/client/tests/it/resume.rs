@@ -175,6 +175,18 @@ async fn a_link_in_the_place_of_the_part_file_is_not_followed() {
     assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
 }
 
+/// Notes that a transfer has its file.
+#[derive(Default)]
+struct Begun(Notify);
+
+impl Progress for Begun {
+    fn event(&self, event: TransferEvent<'_>) {
+        if let TransferEvent::Started { .. } = event {
+            self.0.notify_one();
+        }
+    }
+}
+
 #[tokio::test]
 async fn two_transfers_do_not_write_one_file() {
     let server = server().await;
@@ -183,10 +195,10 @@ async fn two_transfers_do_not_write_one_file() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("file");
     server.add_fault("download:stall".parse().unwrap());
-    let first = tokio::spawn(session.download(&node).unwrap().to_path(target.clone()));
-    while names(dir.path()).is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let begun = Arc::new(Begun::default());
+    let first = session.download(&node).unwrap().progress(begun.clone());
+    let first = tokio::spawn(first.to_path(target.clone()));
+    begun.0.notified().await;
     let error = session.download(&node).unwrap().to_path(&target).await.unwrap_err();
     assert!(matches!(error, Error::Refused(_)), "{error}");
     first.abort();
