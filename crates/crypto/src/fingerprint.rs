@@ -1,6 +1,8 @@
 //! Fingerprints: a file's sparse checksum and modification time, the attribute `c`
 //! (`protocol-auth.md` 5.4).
 
+mod sample;
+
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -8,6 +10,8 @@ use std::str::FromStr;
 use supermega_encoding::base64;
 
 use crate::CryptoError;
+
+pub use sample::ContentSample;
 
 const WORDS: usize = 4;
 /// Up to here the checksum is the content itself.

@@ -64,7 +64,7 @@ pub use curve::{
 };
 pub use error::CryptoError;
 #[doc(no_inline)]
-pub use fingerprint::{Fingerprint, FingerprintHasher};
+pub use fingerprint::{ContentSample, Fingerprint, FingerprintHasher};
 #[doc(no_inline)]
 pub use hashcash::{Challenge, Solution};
 #[doc(no_inline)]

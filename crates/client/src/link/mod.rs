@@ -90,7 +90,7 @@ impl PublicFile {
             target: Target::Public(self.handle),
             key: self.key.clone(),
             size: self.size,
-            modified: self.modified(),
+            fingerprint: self.attributes.fingerprint(),
         }))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use supermega_crypto::{ChunkMac, ContentCipher, FileKey};
+use supermega_crypto::{ChunkMac, ContentCipher, ContentSample, FileKey, Fingerprint};
 use supermega_encoding::{NodeHandle, PublicHandle};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -40,7 +40,8 @@ pub(crate) struct RemoteFile {
     pub target: Target,
     pub key: FileKey,
     pub size: u64,
-    pub modified: Option<i64>,
+    /// What whoever uploaded it wrote of its content.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// How the service is asked for a file.
@@ -63,7 +64,7 @@ impl Session {
             target: Target::Node(node.handle()),
             key,
             size: node.size(),
-            modified: node.mtime(),
+            fingerprint: node.fingerprint(),
         }))
     }
 }
@@ -189,21 +190,25 @@ impl Download {
         let plain = futures_util::stream::iter(segments)
             .map(move |segment| plain(fetcher.clone(), segment))
             .buffered(connections);
-        let state = Some((plain, verifier, file.size));
+        let state = Some((plain, verifier, ContentSample::new(file.size), 0));
         let verified = futures_util::stream::try_unfold(state, move |state| {
-            let (label, progress) = (file.label.clone(), progress.clone());
+            let (file, progress) = (file.clone(), progress.clone());
             async move {
-                let Some((mut plain, mut verifier, left)) = state else { return Ok(None) };
+                let Some((mut plain, mut verifier, mut sample, at)) = state else {
+                    return Ok(None);
+                };
                 let next = plain.try_next().await?;
                 let (bytes, macs) = next.unwrap_or_default();
                 for mac in macs {
                     verifier.push(mac);
                 }
-                let left = left.saturating_sub(bytes.len() as u64);
-                if left > 0 && !bytes.is_empty() {
-                    return Ok(Some((bytes, Some((plain, verifier, left)))));
+                sample.take(at, &bytes);
+                let at = at + bytes.len() as u64;
+                if at < file.size && !bytes.is_empty() {
+                    return Ok(Some((bytes, Some((plain, verifier, sample, at)))));
                 }
-                blocking(move || verifier.verify(&label, &progress)).await?;
+                let (label, print) = (file.label, file.fingerprint);
+                blocking(move || verifier.verify(&label, print, &progress, |_| Ok(sample))).await?;
                 Ok((!bytes.is_empty()).then_some((bytes, None)))
             }
         });

@@ -2,12 +2,13 @@
 //! run goes on with what is there.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use futures_util::stream::{self, StreamExt};
-use supermega_crypto::{Chunk, ChunkMac, chunk_count};
+use supermega_crypto::{Chunk, ChunkMac, ContentSample, chunk_count};
 
 use super::fetcher::Fetcher;
 use super::genuine::Verifier;
@@ -33,7 +34,8 @@ impl FileDownload {
     /// Downloads, verifies, and gives the file its name.
     pub(super) async fn run(self) -> Result<()> {
         let file = &self.fetcher.file;
-        let (size, modified) = (file.size, file.modified);
+        let size = file.size;
+        let modified = file.fingerprint.map(|fingerprint| fingerprint.mtime);
         let (target, existing, key) = (self.target.clone(), self.existing, file.key.clone());
         let keep = self.keeps_partial;
         let opened = blocking(move || PartFile::open(&target, existing, &key, size, keep));
@@ -102,9 +104,24 @@ impl Work {
         }
         let mut verifier = Verifier::new(&self.fetcher.file.key, size);
         macs.into_iter().flatten().for_each(|mac| verifier.push(mac));
-        let (label, progress) = (self.fetcher.file.label.clone(), self.progress.clone());
-        let verified = blocking(move || verifier.verify(&label, &progress)).await;
-        verified.inspect_err(|_| self.part.discard())
+        let work = self.clone();
+        let verified = blocking(move || {
+            let file = &work.fetcher.file;
+            verifier.verify(&file.label, file.fingerprint, &work.progress, |it| work.read(it))
+        });
+        verified.await.inspect_err(|_| self.part.discard())
+    }
+
+    /// Reads what counts for the fingerprint from the file as it was written.
+    fn read(&self, mut sample: ContentSample) -> Result<ContentSample> {
+        let ranges: Vec<Range<u64>> = sample.ranges().collect();
+        let mut bytes = Vec::new();
+        for range in ranges {
+            bytes.resize(usize::try_from(range.end - range.start).unwrap_or(0), 0);
+            self.part.read_at(range.start, &mut bytes)?;
+            sample.take(range.start, &bytes);
+        }
+        Ok(sample)
     }
 
     /// Gets one segment into the file; gives the number of its first chunk and the MACs of all.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use supermega_crypto::{ChunkMac, FileKey, MetaMac, MetaMacBuilder};
+use supermega_crypto::{ChunkMac, ContentSample, FileKey, Fingerprint, MetaMac, MetaMacBuilder};
 
 use super::progress::{Progress, TransferEvent};
 use crate::error::{Error, Result};
@@ -50,18 +50,31 @@ impl Verifier {
     }
 
     /// Accepts the content, or says why not. Tells if the key's MAC leaves chunks out, which happened to files of
-    /// an old official uploader: of those chunks nobody can say whether they are genuine. May take a
-    /// second.
-    pub(super) fn verify(&self, label: &str, progress: &Arc<dyn Progress>) -> Result<()> {
+    /// an old official uploader: of those chunks nobody can say whether they are genuine. Such content must have
+    /// the checksum of the file's fingerprint, if there is one; `read` takes what that counts. May take a second.
+    pub(super) fn verify(
+        &self,
+        label: &str,
+        fingerprint: Option<Fingerprint>,
+        progress: &Arc<dyn Progress>,
+        read: impl FnOnce(ContentSample) -> Result<ContentSample>,
+    ) -> Result<()> {
         if self.is_genuine() {
             return Ok(());
         }
-        if let Some(chunks) = self.left_out() {
-            progress.event(TransferEvent::Unchecked { name: label, chunks });
-            return Ok(());
+        let refused = |why| Err(Error::Integrity { what: label.to_owned(), why });
+        let Some(chunks) = self.left_out() else {
+            return refused(
+                "its content does not match its MAC: it is damaged, or its key is wrong",
+            );
+        };
+        if let Some(fingerprint) = fingerprint
+            && !read(ContentSample::new(self.size))?.has_checksum(&fingerprint.crc)
+        {
+            return refused("its MAC leaves chunks out, and it does not match its fingerprint");
         }
-        let why = "its content does not match its MAC: it is damaged, or its key is wrong";
-        Err(Error::Integrity { what: label.to_owned(), why })
+        progress.event(TransferEvent::Unchecked { name: label, chunks });
+        Ok(())
     }
 
     fn is(&self, mac: MetaMac) -> bool {
@@ -202,17 +215,17 @@ mod tests {
         ] {
             let left_out = |chunk: &usize| runs.iter().any(|(a, b)| (*a..*b).contains(chunk));
             let key = key((0..count).filter(|chunk| !left_out(chunk)));
-            verifier(&key, count).verify("x", &progress).unwrap();
+            verifier(&key, count).verify("x", None, &progress, Ok).unwrap();
             expected.push(runs.iter().map(|(a, b)| b - a).sum::<usize>() as u64);
         }
         assert_eq!(*heard.0.lock().unwrap(), expected);
         // Early chunks, long runs and damaged chunks are no such thing.
         for (count, runs) in [(300, 100..101), (300, 210..280)] {
             let key = key((0..count).filter(|chunk| !runs.contains(chunk)));
-            assert!(verifier(&key, count).verify("x", &progress).is_err());
+            assert!(verifier(&key, count).verify("x", None, &progress, Ok).is_err());
         }
         let key = key((0..300).map(|chunk| if chunk == 250 { 999 } else { chunk }));
-        assert!(verifier(&key, 300).verify("x", &progress).is_err());
+        assert!(verifier(&key, 300).verify("x", None, &progress, Ok).is_err());
         assert_eq!(heard.0.lock().unwrap().len(), expected.len());
     }
 }

@@ -1,13 +1,19 @@
 //! What a hostile server tries with nodes: their keys, their names, their content (`protocol-auth.md` 9). One test an
 //! attack, as in `hostile.rs`.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::json;
+use supermega::transfer::{Progress, TransferEvent};
 use supermega::{Access, Error};
-use supermega_crypto::NodeKey;
+use supermega_crypto::{
+    Attributes, ContentCipher, FileKey, Fingerprint, FingerprintHasher, MetaMacBuilder, NodeKey,
+};
 use supermega_encoding::base64;
+use supermega_server::ServerHandle;
 
 use crate::middle::{Hostile, change_bytes, nodes};
-use crate::world::{OTHER, at, contacts, put, rsa, server, server_of_two, session};
+use crate::world::{OTHER, at, contacts, content, put, rsa, server, server_of_two, session};
 
 #[tokio::test]
 async fn substituted_node_keys_open_nothing() {
@@ -191,5 +197,85 @@ async fn content_that_is_cut_short_or_emptied_is_not_kept() {
         let error = download.to_path(&target).await.unwrap_err();
         assert!(matches!(error, Error::Integrity { .. }), "{size}: {error}");
         assert!(!target.exists(), "{size}");
+    }
+}
+
+/// Makes the node of a file one of its first chunk, as if the service had lengthened that by what follows.
+async fn lengthened(
+    server: &ServerHandle,
+    long: &FileKey,
+    fingerprint: Option<Fingerprint>,
+) -> Hostile {
+    let cipher = ContentCipher::new(&long.content_key(), long.nonce());
+    let mut mac = MetaMacBuilder::new(&long.content_key());
+    cipher.encrypt_chunks(0, &mut content(131_072)).iter().for_each(|chunk| mac.push(chunk));
+    let short = FileKey::new(&long.content_key(), long.nonce(), mac.finish()).unwrap();
+    let mut attributes = Attributes::new("one");
+    if let Some(fingerprint) = fingerprint {
+        attributes.set_fingerprint(&fingerprint);
+    }
+    let hostile = Hostile::before(server).await;
+    let key = NodeKey::File(short);
+    let attributes = attributes.encrypt(&key.attribute_key());
+    let wrapped = rsa().public_key().encrypt(key.as_bytes()).unwrap();
+    hostile.change_result("f", move |result| {
+        for node in nodes(result).into_iter().filter(|node| node["t"] == 0) {
+            let owner = node["u"].as_str().unwrap();
+            node["k"] = json!(format!("{owner}:{}", base64::encode(&wrapped)));
+            node["a"] = json!(base64::encode(&attributes));
+        }
+    });
+    hostile
+}
+
+fn fingerprint(bytes: &[u8]) -> Fingerprint {
+    let mut hasher = FingerprintHasher::new(bytes.len() as u64);
+    hasher.update(bytes);
+    hasher.finish(1_700_000_000)
+}
+
+/// How many chunks were told to be unchecked.
+#[derive(Default)]
+struct Unchecked(Mutex<Vec<u64>>);
+
+impl Progress for Unchecked {
+    fn event(&self, event: TransferEvent<'_>) {
+        if let TransferEvent::Unchecked { chunks, .. } = event {
+            self.0.lock().unwrap().push(chunks);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_lengthened_without_macs_is_refused_by_its_fingerprint() {
+    let server = server().await;
+    let owner = session(&server).await;
+    put(&owner, &owner.tree().await.unwrap().root().unwrap(), "one", 300_000).await;
+    let link = owner.make_link(&at(&owner, "/one").await).await.unwrap();
+    let whole = content(300_000);
+    let dir = tempfile::tempdir().unwrap();
+    for (print, is_refused) in [
+        (Some(fingerprint(&whole[..131_072])), true),
+        // As an old uploader left them, and of one that wrote none.
+        (Some(fingerprint(&whole)), false),
+        (None, false),
+    ] {
+        let hostile = lengthened(&server, link.file_key().unwrap(), print).await;
+        let victim = hostile.login().await.unwrap();
+        let file = at(&victim, "/one").await;
+        let (target, told) = (dir.path().join("copy"), Arc::new(Unchecked::default()));
+        let download = || victim.download(&file).unwrap().progress(told.clone());
+        let mut stream = Vec::new();
+        let outcomes = [download().to_path(&target).await, download().to_writer(&mut stream).await];
+        if is_refused {
+            assert!(outcomes.iter().all(|end| matches!(end, Err(Error::Integrity { .. }))));
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+            assert!(stream.len() < 300_000 && told.0.lock().unwrap().is_empty());
+        } else {
+            assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+            assert!(std::fs::read(&target).unwrap() == whole && stream == whole);
+            assert_eq!(*told.0.lock().unwrap(), [1, 1]);
+            std::fs::remove_file(&target).unwrap();
+        }
     }
 }
