@@ -349,7 +349,8 @@ impl Session {
         })
     }
 
-    /// Copies what a public link leads to into a folder of the account, on the server.
+    /// Copies what a public link leads to into a folder of the account, on the server. What cannot be read is left
+    /// out.
     #[pyo3(signature = (url, folder, *, password = None))]
     fn import_link(&self, url: String, folder: String, password: Option<String>) -> Operation {
         self.operation(|open| async move {
@@ -366,7 +367,7 @@ impl Session {
                         tree.node(*handle).ok_or_else(missing)?
                     }
                 };
-                return Ok(Node(open.session.import_from(&public, &source, &folder).await?));
+                return Ok(Node(open.session.import_from(&public, &source, &folder).await?.node));
             }
             let file = client.open_file(&link).await?;
             Ok(Node(open.session.import(&file, &folder).await?))

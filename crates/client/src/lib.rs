@@ -78,7 +78,7 @@ pub use events::{Event, Events};
 pub use file_attribute::FileAttributeKind;
 #[cfg(feature = "thumbnails")]
 pub use file_attribute::{Pictures, is_picture_name};
-pub use link::{LinkOptions, MadeLink, PublicFile, PublicLink};
+pub use link::{Imported, LinkOptions, MadeLink, PublicFile, PublicLink};
 pub use private_folder::make_private_folder;
 pub use probe::{BlockReason, Probe};
 pub use session::{Account, Credentials, Label, Marks, Quota, Session, SessionInfo};

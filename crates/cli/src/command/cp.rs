@@ -7,6 +7,7 @@ use supermega::name::for_terminal;
 use supermega::transfer::TargetState;
 use supermega::{Error, Node, RemotePath, Session, Tree};
 
+use super::get::unreadable;
 use super::import::must_be_free;
 use super::overwrite::{Pair, Verdict, decide};
 use super::summary::Summary;
@@ -117,8 +118,11 @@ impl Copying<'_> {
             return summary.add(self.context, self.would(&path, &node));
         }
         let copied = self.session.import_from(&session, &node, folder).await;
-        self.tell(copied.as_ref().ok(), &node, "copied").await?;
-        summary.add(self.context, copied.map_err(CommandError::from))
+        self.tell(copied.as_ref().ok().map(|copied| &copied.node), &node, "copied").await?;
+        let left_out =
+            copied.as_ref().map_or_else(|_| Vec::new(), |copied| copied.left_out.clone());
+        summary.add(self.context, copied.map_err(CommandError::from))?;
+        left_out.iter().try_for_each(|node| summary.add::<()>(self.context, Err(unreadable(node))))
     }
 
     /// Copies what is not there; folders that are there are gone into.

@@ -288,7 +288,8 @@ async fn to_stdout(context: &Context, sources: Vec<Source>, pace: &Pace) -> Resu
     Ok(())
 }
 
-fn unreadable(node: &Node) -> CommandError {
+/// The error of what no key opens.
+pub fn unreadable(node: &Node) -> CommandError {
     let why = "it cannot be decrypted";
     Error::Integrity { what: name_of(node), why }.into()
 }

@@ -3,6 +3,8 @@
 use serde_json::json;
 use supermega::{Error, Link, Node, Session, Tree};
 
+use super::get::unreadable;
+use super::summary::Summary;
 use crate::arguments::Import;
 use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
@@ -14,6 +16,7 @@ pub async fn run(arguments: Import, context: &Context) -> Result<Exit> {
     let link = Link::parse(&arguments.link).map_err(Error::from)?;
     let link = secret::unlock(link, arguments.link_password_stdin).await?;
     let Found { session, tree, node: folder } = context.find(&arguments.folder).await?;
+    let mut left_out = Vec::new();
     let node = match &link {
         Link::File { .. } => {
             let file = session.client().open_file(&link).await?;
@@ -23,12 +26,18 @@ pub async fn run(arguments: Import, context: &Context) -> Result<Exit> {
         Link::Folder { .. } => {
             let found = context.open_folder(&link, None).await?;
             must_be_free(&tree, &folder, found.node.name().unwrap_or_default())?;
-            session.import_from(&found.session, &found.node, &folder).await?
+            let imported = session.import_from(&found.session, &found.node, &folder).await?;
+            left_out = imported.left_out;
+            imported.node
         }
         _ => return Err(CommandError::Usage("links to collections cannot be imported".into())),
     };
-    show(context, &session, &node).await?;
-    Ok(Exit::Done)
+    let mut summary = Summary::default();
+    summary.add(context, show(context, &session, &node).await)?;
+    for node in &left_out {
+        summary.add::<()>(context, Err(unreadable(node)))?;
+    }
+    Ok(summary.exit(context))
 }
 
 /// An error if a folder has something of this name.

@@ -27,19 +27,45 @@ fn handle_of(world: &World, path: &str) -> String {
     node["handle"].as_str().unwrap().to_owned()
 }
 
+/// Makes a node in each of these folders that no key opens.
+fn make_unreadable(world: &World, parents: &[&str]) {
+    let session = session_id(world);
+    let node =
+        r#"{"h":"xxxxxxxx","t":1,"a":"AAECAwQFBgcICQoLDA0ODw","k":"BQUFBQUFBQUFBQUFBQUFBQ"}"#;
+    for parent in parents {
+        let body = format!(r#"[{{"a":"p","t":"{parent}","n":[{node}]}}]"#);
+        let made = world.post(&format!("/cs?id=1&sid={session}"), "", &body);
+        assert!(made[0].get("f").is_some() || made[0].is_array(), "{made}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_left_out_of_an_import_and_told() {
+    let world = World::logged_in();
+    std::fs::write(world.path("file"), "kept").unwrap();
+    world.ok(&["mkdir", "-p", "/shared/deep", "/imported", "/copied"]);
+    world.ok(&["put", "file", "/shared/deep"]);
+    let link = world.ok(&["link", "make", "/shared"]).trim().to_owned();
+    let [shared, deep] = ["/shared", "/shared/deep"].map(|path| handle_of(&world, path));
+    make_unreadable(&world, &[&shared, &deep]);
+    for (verb, target) in [("import", "/imported"), ("cp", "mega:/copied/")] {
+        let done = world.run(&[verb, &link, target]);
+        assert_eq!(done.code, 8, "{verb}: {}", done.stderr);
+        let told = done.stderr.matches("cannot be decrypted").count();
+        assert!(told == 2 && done.stderr.contains("1 done, 2 failed"), "{}", done.stderr);
+        let target = target.trim_start_matches("mega:").trim_end_matches('/');
+        assert_eq!(world.ok(&["cat", &format!("{target}/shared/deep/file")]), "kept");
+        let done = world.run(&["--json", "find", "--problem", target]);
+        assert_eq!(done.stdout, "", "{verb}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_shown_with_the_reason() {
     let world = World::logged_in();
     world.ok(&["mkdir", "/good", "/good/deep"]);
     let (root, good) = (handle_of(&world, "/"), handle_of(&world, "/good"));
-    let session = session_id(&world);
-    let node =
-        r#"{"h":"xxxxxxxx","t":1,"a":"AAECAwQFBgcICQoLDA0ODw","k":"BQUFBQUFBQUFBQUFBQUFBQ"}"#;
-    for parent in [&root, &good] {
-        let body = format!(r#"[{{"a":"p","t":"{parent}","n":[{node}]}}]"#);
-        let made = world.post(&format!("/cs?id=1&sid={session}"), "", &body);
-        assert!(made[0].get("f").is_some() || made[0].is_array(), "{made}");
-    }
+    make_unreadable(&world, &[&root, &good]);
     let found = world.ok(&["--json", "find", "--problem"]);
     let found: Vec<Value> = found.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(found.len(), 2);

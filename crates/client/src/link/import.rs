@@ -14,6 +14,16 @@ use crate::tree::Node;
 /// How many nodes one request makes.
 const BATCH: usize = 500;
 
+/// What became of an import.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The copy.
+    pub node: Node,
+    /// What cannot be read, and is not in the copy, nor anything below it.
+    pub left_out: Vec<Node>,
+}
+
 impl Session {
     /// Copies a public file into a folder of this account.
     pub async fn import(&self, file: &PublicFile, folder: &Node) -> Result<Node> {
@@ -30,16 +40,28 @@ impl Session {
     }
 
     /// Copies a file or folder, with everything in it, from an open folder link into a folder of this account.
-    /// Nodes that cannot be read are left out. A failure leaves what was copied until then.
-    pub async fn import_from(&self, link: &Session, source: &Node, folder: &Node) -> Result<Node> {
+    /// Nodes that cannot be read are left out, and named. A failure leaves what was copied until then.
+    pub async fn import_from(
+        &self,
+        link: &Session,
+        source: &Node,
+        folder: &Node,
+    ) -> Result<Imported> {
         change::must_be_folder(folder)?;
         let tree = link.tree().await?;
         let top = self.put_one(folder, draft(source)?).await?;
+        let mut left_out = Vec::new();
         let mut pending = VecDeque::from([(source.clone(), top.clone())]);
         while let Some((source, copy)) = pending.pop_front() {
             let children = tree.children(&source);
-            let readable: Vec<(&Node, Draft)> =
-                children.iter().filter_map(|child| Some((child, draft(child).ok()?))).collect();
+            let mut readable = Vec::with_capacity(children.len());
+            for child in &children {
+                match draft(child) {
+                    Ok(draft) => readable.push((child, draft)),
+                    Err(Error::Integrity { .. }) => left_out.push(child.clone()),
+                    Err(error) => return Err(error),
+                }
+            }
             let mut rest = readable.into_iter().peekable();
             while rest.peek().is_some() {
                 let (sources, drafts): (Vec<&Node>, Vec<Draft>) = rest.by_ref().take(BATCH).unzip();
@@ -51,7 +73,7 @@ impl Session {
                 }
             }
         }
-        Ok(top)
+        Ok(Imported { node: top, left_out })
     }
 }
 

@@ -19,6 +19,7 @@ use crate::transfer::{Download, RemoteFile, Target};
 use crate::transport::{Authentication, Channel};
 use crate::unix_time;
 
+pub use import::Imported;
 pub use list::PublicLink;
 pub use make::{LinkOptions, MadeLink};
 
