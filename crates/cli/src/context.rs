@@ -93,7 +93,7 @@ impl Context {
     }
 
     /// Where trees are kept, if they are.
-    fn trees(&self) -> Option<PathBuf> {
+    pub fn trees(&self) -> Option<PathBuf> {
         let folder = self.global.cache_dir.clone().or_else(profile::usual_cache_place);
         folder.filter(|_| !self.global.no_cache).map(|folder| folder.join("trees"))
     }

@@ -71,6 +71,8 @@ pub mod transport;
 pub mod tree;
 mod unix_time;
 
+#[cfg(feature = "cache")]
+pub use cache::KeptTrees;
 pub use client::{Client, ClientBuilder};
 pub use contact::{Answer, Contact, ContactRequest};
 pub use error::{AuthenticationError, Error, NetworkError, NetworkErrorKind, QuotaKind, Result};

@@ -198,3 +198,28 @@ fn logins_that_others_can_read_are_told() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     finds(&world.run(&["--json", "doctor"]), "logins", "wrong", "others can read");
 }
+
+#[test]
+fn the_folder_of_kept_trees_is_looked_at() {
+    let world = World::logged_in();
+    let trees = world.path("cache/trees");
+    finds(&world.run(&["--json", "doctor"]), "cache", "ok", "0 trees, 0 in ");
+    world.ok(&["ls", "/"]);
+    finds(&world.run(&["--json", "doctor"]), "cache", "ok", "1 trees, ");
+    finds(&world.run(&["--json", "--no-cache", "doctor"]), "cache", "ok", "turned off");
+
+    let kept = std::fs::read_dir(&trees).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&kept).unwrap();
+    // The place of the format's number in the header.
+    bytes[63] += 1;
+    std::fs::write(trees.join("newer.sqlite"), &bytes).unwrap();
+    let newer = std::fs::metadata(&kept).unwrap().permissions();
+    std::fs::set_permissions(trees.join("newer.sqlite"), newer).unwrap();
+    finds(&world.run(&["--json", "doctor"]), "cache", "warning", "1 files of another format");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o604)).unwrap();
+        finds(&world.run(&["--json", "doctor"]), "cache", "wrong", "others can read");
+    }
+}

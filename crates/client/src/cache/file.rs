@@ -11,9 +11,9 @@ use super::head::Head;
 use super::place::Place;
 
 /// Tells these files from other databases: "SMGC".
-const APPLICATION: i32 = 0x534d_4743;
+pub(super) const APPLICATION: i32 = 0x534d_4743;
 /// The format. Files of another one are made anew.
-const FORMAT: i32 = 1;
+pub(super) const FORMAT: i32 = 1;
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What SQLite reads and writes at once: about a part.

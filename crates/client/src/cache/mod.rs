@@ -9,6 +9,7 @@ mod change;
 mod facts;
 mod file;
 mod head;
+mod inspect;
 mod layout;
 mod pages;
 mod place;
@@ -25,6 +26,7 @@ use self::file::{File, Trouble};
 use self::head::Head;
 use self::place::Place;
 
+pub use self::inspect::KeptTrees;
 pub(crate) use self::pages::{Loader, Pages};
 pub(crate) use self::place::CacheDir;
 

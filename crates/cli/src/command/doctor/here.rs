@@ -51,7 +51,7 @@ fn place_of(check: &'static str, place: &Path) -> Finding {
 
 /// The first of a folder and its files that is not for its owner alone.
 #[cfg(unix)]
-fn open_to_others(folder: &Path) -> Option<std::path::PathBuf> {
+pub fn open_to_others(folder: &Path) -> Option<std::path::PathBuf> {
     use std::os::unix::fs::PermissionsExt;
     let is_open = |path: &Path| {
         std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
@@ -64,7 +64,7 @@ fn open_to_others(folder: &Path) -> Option<std::path::PathBuf> {
 }
 
 #[cfg(not(unix))]
-fn open_to_others(_: &Path) -> Option<std::path::PathBuf> {
+pub fn open_to_others(_: &Path) -> Option<std::path::PathBuf> {
     None
 }
 

@@ -1,6 +1,7 @@
 //! `doctor`: looks at everything that a login and a transfer need, and says in words what is wrong and what to do
 //! next. No login is needed.
 
+mod cache;
 mod explain;
 mod here;
 mod there;
@@ -91,6 +92,7 @@ pub async fn run(arguments: Doctor, context: &Context) -> Result<Exit> {
     let context = &context.hasty();
     let mut report = Report { context, is_well: true };
     report.tell_all(here::places(context))?;
+    report.tell(&cache::folder(context))?;
     report.tell(&here::keyring(context).await)?;
     report.tell(&here::proxy(context))?;
     match context.client() {
