@@ -38,19 +38,6 @@ impl Place {
             Err(error) => Err(supermega::Error::Link(error).into()),
         }
     }
-
-    /// Reads an argument that must be a path of the login that `--profile` names.
-    pub fn path(text: &str) -> Result<RemotePath> {
-        match Self::read(text)? {
-            Self::Path { profile: None, path } => Ok(path),
-            Self::Path { .. } => {
-                Err(CommandError::Usage(format!("{text:?}: name the profile with --profile here")))
-            }
-            Self::Link(..) => {
-                Err(CommandError::Usage("a path of your own is needed here, not a link".into()))
-            }
-        }
-    }
 }
 
 /// Reads a link, and the authorisation to write that `link make --writable` prints behind it.

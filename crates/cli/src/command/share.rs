@@ -2,31 +2,32 @@
 
 use serde_json::json;
 use supermega::name::for_terminal;
-use supermega::{Access, Session, ShareState, SharedWith};
+use supermega::{Access, Node, Session, ShareState, SharedWith};
 
 use super::summary::Summary;
 use crate::arguments::{AddShare, RemoveShare, Share, ShareAccess};
-use crate::context::Context;
+use crate::context::{Context, Found};
 use crate::error::Result;
 use crate::exit_code::Exit;
 use crate::output::name_of;
-use crate::place::Place;
 
 /// Begins, shows or ends shares. Keys that wait for either side are handed over on the way.
 pub async fn run(arguments: Share, context: &Context) -> Result<Exit> {
-    let session = context.session().await?;
-    session.complete_shares().await?;
     match arguments {
-        Share::Add(arguments) => add(&arguments, context, &session).await?,
-        Share::List => list(context, &session).await?,
+        Share::Add(arguments) => add(&arguments, context).await?,
+        Share::List => {
+            let session = context.session().await?;
+            session.complete_shares().await?;
+            list(context, &session).await?;
+        }
         Share::Remove(RemoveShare { path, email }) => {
-            let folder = session.tree().await?.at(&Place::path(&path)?)?;
+            let (session, folder) = find(context, &path).await?;
             session.unshare(&folder, &email).await?;
         }
         Share::Leave(remotes) => {
             let mut summary = Summary::default();
             for text in &remotes.paths {
-                summary.add(context, leave(&session, text).await)?;
+                summary.add(context, leave(context, text).await)?;
             }
             return Ok(summary.exit(context));
         }
@@ -34,14 +35,21 @@ pub async fn run(arguments: Share, context: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn add(arguments: &AddShare, context: &Context, session: &Session) -> Result<()> {
+/// The folder at a path of any login.
+async fn find(context: &Context, path: &str) -> Result<(Session, Node)> {
+    let Found { session, node, .. } = context.find(path).await?;
+    session.complete_shares().await?;
+    Ok((session, node))
+}
+
+async fn add(arguments: &AddShare, context: &Context) -> Result<()> {
     let access = match arguments.access {
         ShareAccess::Read => Access::Read,
         ShareAccess::Write => Access::Write,
         ShareAccess::Full => Access::Full,
     };
     let (path, email) = (&arguments.path, &arguments.email);
-    let folder = session.tree().await?.at(&Place::path(path)?)?;
+    let (session, folder) = find(context, path).await?;
     let state = session.share(&folder, email, access).await?;
     let (word, text) = match state {
         ShareState::Ready => ("ready", format!("{email} can open {path} now")),
@@ -65,8 +73,8 @@ async fn add(arguments: &AddShare, context: &Context, session: &Session) -> Resu
     })
 }
 
-async fn leave(session: &Session, text: &str) -> Result<()> {
-    let folder = session.tree().await?.at(&Place::path(text)?)?;
+async fn leave(context: &Context, text: &str) -> Result<()> {
+    let (session, folder) = find(context, text).await?;
     Ok(session.leave(&folder).await?)
 }
 

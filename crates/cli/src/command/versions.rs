@@ -7,36 +7,33 @@ use supermega::{Node, Session};
 
 use super::ls;
 use crate::arguments::{Prune, RestoreVersion, Versions};
-use crate::context::Context;
+use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
 use crate::moment;
 use crate::output::{local_time, size};
-use crate::place::Place;
 
 /// Lists, restores or deletes old versions.
 pub async fn run(arguments: Versions, context: &Context) -> Result<Exit> {
-    let session = context.session().await?;
     match arguments {
-        Versions::List(version) => list(context, &session, &version.path).await?,
-        Versions::Prune(prune) => self::prune(context, &session, &prune).await?,
-        Versions::Restore(restore) => self::restore(&session, &restore).await?,
+        Versions::List(version) => list(context, &version.path).await?,
+        Versions::Prune(prune) => self::prune(context, &prune).await?,
+        Versions::Restore(restore) => self::restore(context, &restore).await?,
     }
     Ok(Exit::Done)
 }
 
-async fn find(session: &Session, path: &str) -> Result<(Node, Vec<Node>)> {
-    let tree = session.tree().await?;
-    let file = tree.at(&Place::path(path)?)?;
+async fn find(context: &Context, path: &str) -> Result<(Session, Node, Vec<Node>)> {
+    let Found { session, tree, node: file } = context.find(path).await?;
     if !file.is_file() {
         return Err(supermega::Error::Refused(format!("{path} is not a file")).into());
     }
     let versions = tree.versions(&file);
-    Ok((file, versions))
+    Ok((session, file, versions))
 }
 
-async fn list(context: &Context, session: &Session, path: &str) -> Result<()> {
-    let (_, versions) = find(session, path).await?;
+async fn list(context: &Context, path: &str) -> Result<()> {
+    let (_, _, versions) = find(context, path).await?;
     for (i, version) in versions.iter().enumerate() {
         let number = i + 1;
         let time = local_time(version.created());
@@ -47,8 +44,8 @@ async fn list(context: &Context, session: &Session, path: &str) -> Result<()> {
     Ok(())
 }
 
-async fn restore(session: &Session, restore: &RestoreVersion) -> Result<()> {
-    let (file, versions) = find(session, &restore.path).await?;
+async fn restore(context: &Context, restore: &RestoreVersion) -> Result<()> {
+    let (session, file, versions) = find(context, &restore.path).await?;
     let text = restore.version.trim_start_matches("H:");
     let by_number = text.parse::<usize>().ok().and_then(|n| versions.get(n.checked_sub(1)?));
     let by_handle = || versions.iter().find(|version| version.handle().to_string() == text);
@@ -59,7 +56,7 @@ async fn restore(session: &Session, restore: &RestoreVersion) -> Result<()> {
     Ok(())
 }
 
-async fn prune(context: &Context, session: &Session, prune: &Prune) -> Result<()> {
+async fn prune(context: &Context, prune: &Prune) -> Result<()> {
     if prune.keep == 0 && prune.older_than.is_none() {
         let text =
             "say what to keep: --keep N (0 with --older-than 0s deletes all), or --older-than SPAN";
@@ -67,7 +64,7 @@ async fn prune(context: &Context, session: &Session, prune: &Prune) -> Result<()
     }
     let span = prune.older_than.as_deref().map(moment::span_of).transpose()?;
     let limit = span.and_then(|span| SystemTime::now().checked_sub(span));
-    let (file, versions) = find(session, &prune.path).await?;
+    let (session, file, versions) = find(context, &prune.path).await?;
     let old =
         |version: &&Node| limit.is_none_or(|limit| version.created().is_none_or(|at| at <= limit));
     let gone: Vec<&Node> = versions.iter().skip(prune.keep).filter(old).collect();

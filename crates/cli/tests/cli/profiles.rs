@@ -157,3 +157,19 @@ fn the_secret_of_a_second_factor_is_kept_for_the_next_login() {
     assert!(!world.path("config/sessions/default.json").exists());
     assert_eq!(world.run_with(&["login", EMAIL, "--password-stdin"], "secret\n").code, 4);
 }
+
+#[test]
+fn old_versions_of_other_profiles_are_named_by_their_paths() {
+    let world = World::logged_in();
+    world.ok(&["--profile", "work", "login", "--ephemeral"]);
+    for text in ["first", "second", "third"] {
+        std::fs::write(world.path("file"), text).unwrap();
+        world.ok(&["put", "--overwrite", "always", "file", "work:/"]);
+    }
+    assert_eq!(world.ok(&["versions", "list", "work:/file"]).lines().count(), 2);
+    world.ok(&["versions", "restore", "work:/file", "2"]);
+    assert_eq!(world.ok(&["cat", "work:/file"]), "first");
+    world.ok(&["versions", "prune", "--keep", "1", "work:/file"]);
+    assert_eq!(world.ok(&["versions", "list", "work:/file"]).lines().count(), 1);
+    assert_eq!(world.run(&["versions", "list", "/file"]).code, 3);
+}

@@ -97,3 +97,25 @@ fn a_linked_folder_is_listed_read_and_imported() {
     assert_eq!(world.run(&["link", "info", &url]).code, 3);
     world.ok(&["rm", "-r", "/shared"]);
 }
+
+#[test]
+fn shares_of_other_profiles_are_named_by_their_paths() {
+    let world = two();
+    you(&world, &["mkdir", "/theirs"]);
+    world.ok(&["contact", "invite", OTHER]);
+    you(&world, &["contact", "accept", EMAIL]);
+    world.ok(&["share", "add", "you:/theirs", EMAIL]);
+    // The first listing makes keys, the second hands over that of the share.
+    world.ok(&["share", "list"]);
+    you(&world, &["share", "list"]);
+    assert_eq!(
+        world.ok(&["share", "list"]).trim_end(),
+        "in   read   you@example.org  //in/you@example.org/theirs"
+    );
+    assert_eq!(you(&world, &["share", "leave", "default://in/you@example.org/theirs"]), "");
+    assert_eq!(world.ok(&["share", "list"]), "");
+    world.ok(&["share", "add", "you:/theirs", EMAIL]);
+    world.ok(&["share", "remove", "you:/theirs", EMAIL]);
+    assert_eq!(you(&world, &["share", "list"]), "");
+    assert_eq!(world.run(&["share", "add", "nobody:/theirs", EMAIL]).code, 4);
+}
