@@ -64,6 +64,29 @@ fn a_folder_is_shared_from_the_invitation_to_the_end() {
     assert_eq!(world.ok(&["contact", "list"]), "");
 }
 
+/// Those to a folder and to a file below the one that is linked.
+fn links_into_a_folder_are_explained(world: &World, url: &str) {
+    let handle = |path: &str| {
+        let node = world.ok(&["--json", "ls", "-d", path]);
+        let node: serde_json::Value = serde_json::from_str(&node).unwrap();
+        node["handle"].as_str().unwrap().to_owned()
+    };
+    let (deep, one) = (handle("/shared/deep"), handle("/shared/deep/one"));
+    let to_folder = format!("{url}/folder/{deep}");
+    let info = world.ok(&["link", "info", &to_folder]);
+    assert_eq!(info, "folder in a folder deep: 1 files, 0 folders, 3000 bytes (3.0 KiB)\n");
+    let to_file = format!("{url}/file/{one}");
+    let info = world.ok(&["link", "info", &to_file]);
+    assert_eq!(info, "file in a folder one: 1 files, 0 folders, 3000 bytes (3.0 KiB)\n");
+    let told = world.objects("link_info", &["link", "info", &to_file]);
+    assert_eq!((&told[0]["kind"], &told[0]["name"]), (&"file in a folder".into(), &"one".into()));
+    assert_eq!((&told[0]["size"], &told[0]["files"]), (&3000.into(), &1.into()));
+    assert_eq!(world.run(&["link", "info", &format!("{url}/file/AAAAAAAA")]).code, 3);
+    world.ok(&["get", &to_file, "by-link"]);
+    assert_eq!(std::fs::read(world.path("by-link")).unwrap(), content(3000));
+    assert_eq!(world.ok(&["ls", &to_folder]), "one\n");
+}
+
 #[test]
 fn a_linked_folder_is_listed_read_and_imported() {
     let world = two();
@@ -75,6 +98,7 @@ fn a_linked_folder_is_listed_read_and_imported() {
     let info = world.ok(&["link", "info", &url]);
     assert_eq!(info, "folder shared: 1 files, 1 folders, 3000 bytes (3.0 KiB)\n");
     assert_eq!(you(&world, &["import", &url]), "/shared\n");
+    links_into_a_folder_are_explained(&world, &url);
     you(&world, &["get", "/shared/deep/one", "copy"]);
     assert_eq!(std::fs::read(world.path("copy")).unwrap(), content(3000));
     assert_eq!(you_with(&world, &["import", &url], "").code, 1, "it is there already");
