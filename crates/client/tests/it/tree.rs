@@ -1,8 +1,11 @@
 //! The tree and its changes: what one session does, another one sees.
 
+use serde_json::json;
+use supermega::tree::Problem;
 use supermega::{Error, NodeKind, RemotePath};
 
-use crate::world::{server, session, upload};
+use crate::middle::{Hostile, nodes};
+use crate::world::{at, content, read, server, session, upload};
 
 fn path(text: &str) -> RemotePath {
     text.parse().unwrap()
@@ -122,4 +125,47 @@ async fn what_makes_no_sense_is_refused() {
     assert!(matches!(taken, Err(Error::AlreadyExists { .. })));
     let nowhere = session.make_folder(&path("/no/where")).await;
     assert!(matches!(nowhere, Err(Error::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn a_node_is_opened_by_whichever_of_its_keys_fits() {
+    let server = server().await;
+    let owner = session(&server).await;
+    let file = upload(&owner, "file", 100).await;
+    let hostile = Hostile::before(&server).await;
+    let rewrite = |parts: &str| {
+        let parts = parts.to_owned();
+        hostile.change_result("f", move |result| {
+            for node in nodes(result).into_iter().filter(|node| node["t"] == 0) {
+                let own = node["k"].as_str().unwrap().to_owned();
+                node["k"] = json!(parts.replace("OWN", &own));
+            }
+        });
+    };
+    let zeros = "A".repeat(43);
+    let user = owner.account().unwrap().user;
+    // Of other users, of unknown shares, of this user but damaged, malformed; before and behind the one that fits.
+    for others in [
+        format!("ESIzRFVmd4g:{zeros}"),
+        format!("AQIDBAUG:{zeros}"),
+        format!("ESIzRFVmd4g:{zeros}/AQIDBAUG:{zeros}"),
+        format!("{user}:{zeros}"),
+        format!("{user}:AAAA"),
+        format!("{user}:not*base64"),
+        "nonsense".to_owned(),
+    ] {
+        for parts in [format!("{others}/OWN"), format!("OWN/{others}")] {
+            rewrite(&parts);
+            let victim = hostile.login().await.unwrap();
+            // By its name, and by its handle.
+            assert_eq!(read(&victim, "/file").await, content(100), "{parts}");
+            let found = at(&victim, &format!("H:{}", file.handle())).await;
+            assert_eq!(found.problem(), None, "{parts}");
+        }
+        rewrite(&others);
+        let tree = hostile.login().await.unwrap().tree().await.unwrap();
+        assert!(tree.at(&path("/file")).is_err(), "{others}");
+        let problem = tree.node(file.handle()).unwrap().problem();
+        assert!(matches!(problem, Some(Problem::NoKey | Problem::BadKey)), "{others}: {problem:?}");
+    }
 }
