@@ -16,6 +16,7 @@ use aes_gcm::{AeadInOut, Aes128Gcm, KeyInit};
 use cipher::Array;
 use hkdf::Hkdf;
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 use supermega_encoding::{NodeHandle, UserHandle};
 use zeroize::Zeroizing;
 
@@ -176,10 +177,20 @@ impl KeyManager {
         self.records.get(tag::RSA).unwrap_or_default()
     }
 
+    /// Whether the copy of the RSA private key is this very key. An account that had none when the store was made
+    /// keeps an empty copy, which is no key.
+    #[must_use]
+    pub fn holds_rsa(&self, key: &PrivateKey) -> bool {
+        let copy = self.rsa_private_bytes();
+        // What has the same bytes need not be computed with.
+        is_secret(&key.to_short_bytes(), Some(copy))
+            || PrivateKey::from_short(copy).is_ok_and(|copy| copy.ct_eq(key))
+    }
+
     /// Whether two stores hold the same, the generation too.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.records == other.records
+        self.records.ct_eq(&other.records)
     }
 
     /// Whether a newer copy has the keys that never change: otherwise it is no copy of this store.
@@ -188,7 +199,7 @@ impl KeyManager {
         let known = |tag: &u8| self.records.get(*tag).filter(|value| !value.is_empty());
         tag::STATIC
             .iter()
-            .all(|tag| known(tag).is_none_or(|key| newer.records.get(*tag) == Some(key)))
+            .all(|tag| known(tag).is_none_or(|key| is_secret(key, newer.records.get(*tag))))
     }
 
     /// The key of a shared folder, and its marks.
@@ -264,6 +275,11 @@ impl fmt::Debug for KeyManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyManager({}, generation {}, ..)", self.identity(), self.generation())
     }
+}
+
+/// Compares in constant time.
+fn is_secret(known: &[u8], other: Option<&[u8]>) -> bool {
+    other.is_some_and(|other| known.ct_eq(other).into())
 }
 
 #[cfg(test)]

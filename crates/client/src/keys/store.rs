@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use supermega_crypto::curve::{AgreementKey, SigningSeed};
 use supermega_crypto::key_manager::KeyManager;
-use supermega_crypto::{PrivateKey, PublicKey, private_attribute};
+use supermega_crypto::{PublicKey, private_attribute};
 use supermega_protocol::Verbatim;
 use supermega_protocol::account::UserData;
 use supermega_protocol::user_attribute::{AttributeName, AttributeValue, KEYS, Replacement};
@@ -252,17 +252,9 @@ fn open(value: &AttributeValue, keys: &AccountKeys) -> Result<KeyManager> {
     if manager.identity() != keys.user {
         return Err(broken("it belongs to another user"));
     }
-    // An account that had no RSA key when the container was made keeps an empty copy.
-    let copy = Some(manager.rsa_private_bytes()).filter(|copy| !copy.is_empty());
-    // A key that the service holds back would be made anew, and the account's own lost. What has the same bytes need
-    // not be computed with.
-    let is_own = |copy: &[u8]| {
-        keys.rsa.as_ref().is_some_and(|rsa| {
-            copy == &rsa.to_short_bytes()[..]
-                || PrivateKey::from_short(copy).is_ok_and(|copy| copy.ct_eq(rsa))
-        })
-    };
-    if copy.is_some_and(|copy| !is_own(copy)) {
+    // A key that the service holds back would be made anew, and the account's own lost.
+    let is_own = || keys.rsa.as_ref().is_some_and(|rsa| manager.holds_rsa(rsa));
+    if !manager.rsa_private_bytes().is_empty() && !is_own() {
         return Err(AuthenticationError::InvalidKeys.into());
     }
     Ok(manager)

@@ -1,5 +1,6 @@
 //! The records inside the key store: tag, length, value (`protocol-auth.md` 4.8).
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::CryptoError;
@@ -31,7 +32,7 @@ pub(super) mod tag {
 }
 
 /// All records in their order.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub(super) struct Records(Vec<(u8, Zeroizing<Vec<u8>>)>);
 
 impl Records {
@@ -68,6 +69,11 @@ impl Records {
             bytes.extend_from_slice(value);
         }
         bytes
+    }
+
+    /// Compares all values in constant time.
+    pub(super) fn ct_eq(&self, other: &Self) -> bool {
+        self.to_bytes().ct_eq(&other.to_bytes()).into()
     }
 
     pub(super) fn get(&self, tag: u8) -> Option<&[u8]> {
