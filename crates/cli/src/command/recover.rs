@@ -10,9 +10,14 @@ use crate::secret::{self, Source};
 
 /// Shows the recovery key.
 pub async fn show_key(context: &Context) -> Result<Exit> {
-    let key = context.session().await?.recovery_key()?;
+    let session = context.session().await?;
+    let key = session.recovery_key()?;
     context.output.note("whoever has this key and your mails has your account: keep it safe");
     context.output.data(&key, || json!({ "type": "recovery_key", "key": key.as_str() }))?;
+    // The key is shown all the same.
+    if let Err(error) = session.note_recovery_key().await {
+        context.output.note(&format!("official clients will still remind you of it: {error}"));
+    }
     Ok(Exit::Done)
 }
 

@@ -5,22 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
-use supermega_crypto::SavedSession;
 
 use crate::world::{Done, World};
-
-fn session_id(world: &World) -> String {
-    let client = supermega::Client::builder().api_url(&world.url).build().unwrap();
-    let login = client.login(crate::world::EMAIL, crate::world::PASSWORD);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let saved = runtime.block_on(login).unwrap().save();
-    match saved.parse().unwrap() {
-        SavedSession::Account { sid, .. } | SavedSession::AccountUnderSessionKey { sid, .. } => {
-            sid.to_text()
-        }
-        SavedSession::FolderLink { .. } => unreachable!(),
-    }
-}
 
 fn handle_of(world: &World, path: &str) -> String {
     let node: Value = serde_json::from_str(&world.ok(&["--json", "ls", "-d", path])).unwrap();
@@ -29,7 +15,7 @@ fn handle_of(world: &World, path: &str) -> String {
 
 /// Makes a node in each of these folders that no key opens.
 fn make_unreadable(world: &World, parents: &[&str]) {
-    let session = session_id(world);
+    let session = world.session_id();
     let node =
         r#"{"h":"xxxxxxxx","t":1,"a":"AAECAwQFBgcICQoLDA0ODw","k":"BQUFBQUFBQUFBQUFBQUFBQ"}"#;
     for parent in parents {

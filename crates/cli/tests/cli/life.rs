@@ -1,8 +1,10 @@
 //! The whole life of an account, by commands alone.
 
+use std::cell::Cell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use supermega_crypto::TotpSecret;
+use supermega_encoding::base64;
 
 use crate::world::{Done, World};
 
@@ -121,4 +123,36 @@ fn an_old_account_becomes_one_of_version_2() {
     assert_eq!(world.run_with(&["upgrade", "--password-stdin"], crate::world::PASSWORD).code, 0);
     world.login();
     assert!(world.ok(&["--json", "whoami"]).contains("\"version\":2"));
+}
+
+#[test]
+fn that_the_recovery_key_was_shown_is_noted_beside_what_others_noted() {
+    let world = World::logged_in();
+    let (session, requests) = (world.session_id(), Cell::new(0));
+    let post = |body: &str| {
+        requests.set(requests.get() + 1);
+        world.post(&format!("/cs?id={}&sid={session}", requests.get()), "", body)
+    };
+    let reminder = || {
+        let value = post(r#"[{"a":"uga","ua":"^!prd","v":1}]"#);
+        let value = base64::decode(value[0]["av"].as_str().unwrap()).unwrap();
+        String::from_utf8(value).unwrap()
+    };
+    world.ok(&["recovery-key"]);
+    assert_eq!(reminder(), "0:0:1:0:0");
+    for (before, after) in [
+        ("1700000000:5:0:1:1700000001", "1700000000:5:1:1:1700000001"),
+        ("of another form", "of another form"),
+    ] {
+        let value = base64::encode(before.as_bytes());
+        post(&format!(r#"[{{"a":"up2","^!prd":"{value}"}}]"#));
+        assert_eq!(world.ok(&["recovery-key"]).trim().len(), 22);
+        assert_eq!(reminder(), after);
+    }
+    // Whether it can be noted or not, the key is shown.
+    let world = World::with(&["--fault", "up2:refuse=11"]);
+    world.login();
+    let done = world.run(&["recovery-key"]);
+    assert_eq!((done.code, done.stdout.trim().len()), (0, 22), "{}", done.stderr);
+    assert!(done.stderr.contains("will still remind you"), "{}", done.stderr);
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use supermega_crypto::SavedSession;
 use tempfile::TempDir;
 
 pub const EMAIL: &str = "me@example.org";
@@ -122,6 +123,19 @@ impl World {
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
+    }
+
+    /// The id of a new session of the user's.
+    pub fn session_id(&self) -> String {
+        let client = supermega::Client::builder().api_url(&self.url).build().unwrap();
+        let login = client.login(EMAIL, PASSWORD);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let saved = runtime.block_on(login).unwrap().save();
+        match saved.parse().unwrap() {
+            SavedSession::Account { sid, .. }
+            | SavedSession::AccountUnderSessionKey { sid, .. } => sid.to_text(),
+            SavedSession::FolderLink { .. } => unreachable!(),
+        }
     }
 
     /// Makes a tree of so many nodes in the account; the server must be one with an outbox.

@@ -268,7 +268,8 @@ impl Session {
     }
 
     /// The recovery key: whoever has it and the account's mails can set another password. It is the master key:
-    /// keep it where nobody else can read it.
+    /// keep it where nobody else can read it. When its owner has it,
+    /// [`note_recovery_key`](Self::note_recovery_key) says so to other clients.
     pub fn recovery_key(&self) -> Result<Zeroizing<String>> {
         self.with_account(|account, _| Zeroizing::new(base64::encode(account.master.as_bytes())))
     }

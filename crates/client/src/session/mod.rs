@@ -11,6 +11,7 @@ mod login;
 mod marks;
 mod older_keys;
 mod put;
+mod reminder;
 mod saved;
 mod session_list;
 mod trash;
