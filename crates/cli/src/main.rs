@@ -11,6 +11,7 @@ mod exit_code;
 mod keyring;
 mod moment;
 mod output;
+mod pattern;
 mod place;
 mod profile;
 mod proxy;

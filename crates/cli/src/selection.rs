@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::arguments::Choice;
 use crate::error::{CommandError, Result};
+use crate::pattern::Pattern;
 
 /// Files and folders by their path from the top of what is copied.
 #[derive(Debug, Default)]
@@ -18,11 +19,12 @@ pub struct Selection {
 impl Selection {
     /// Reads what the flags say.
     pub fn new(choice: &Choice) -> Result<Self> {
-        let patterns = |texts: &[String]| {
-            texts.iter().filter(|text| !text.is_empty()).map(|text| Pattern::new(text)).collect()
+        let patterns = |texts: &[String]| -> Result<Vec<Pattern>> {
+            let texts = texts.iter().filter(|text| !text.is_empty());
+            texts.map(|text| Pattern::of_path(text)).collect()
         };
         let listed = choice.files_from.as_deref().map(read_list).transpose()?;
-        let (include, exclude) = (patterns(&choice.include), patterns(&choice.exclude));
+        let (include, exclude) = (patterns(&choice.include)?, patterns(&choice.exclude)?);
         Ok(Self { include, exclude, listed, max_depth: choice.max_depth })
     }
 
@@ -42,11 +44,16 @@ impl Selection {
             return true;
         }
         let selective = !self.include.is_empty() || self.listed.is_some();
-        match selective {
-            true => files.any(|file| file.starts_with(path)),
-            // A folder whose files would all lie too deep is not made.
-            false => self.is_reached(&path.join("x")),
-        }
+        (!selective && self.is_open(path)) || files.any(|file| file.starts_with(path))
+    }
+
+    /// Whether a folder is reached and a file in it would be too, whatever its name.
+    fn is_open(&self, folder: &Path) -> bool {
+        let inside = folder.join("x");
+        let by_place = self.exclude.iter().filter(|pattern| !pattern.is_of_name());
+        self.max_depth.is_none_or(|max| inside.components().count() <= max)
+            && self.is_reached(folder)
+            && !by_place.into_iter().any(|pattern| pattern.means(&inside))
     }
 
     fn is_reached(&self, path: &Path) -> bool {
@@ -65,145 +72,17 @@ fn read_list(file: &Path) -> Result<HashSet<PathBuf>> {
 }
 
 fn matches_any(patterns: &[Pattern], path: &Path) -> bool {
-    patterns.iter().any(|pattern| pattern.matches(path))
-}
-
-/// `*` and `?` stay within a name, `**` does not. Without a slash a pattern is for names anywhere.
-#[derive(Debug)]
-pub struct Pattern {
-    text: Vec<char>,
-    of_name: bool,
-}
-
-impl Pattern {
-    /// Reads a pattern.
-    pub fn new(text: &str) -> Self {
-        let inner = text.trim_end_matches('/');
-        let of_name = !inner.contains('/');
-        Self { text: inner.trim_start_matches('/').chars().collect(), of_name }
-    }
-
-    /// Whether it means this path.
-    pub fn matches(&self, path: &Path) -> bool {
-        let subject = if self.of_name { path.file_name().map(Path::new) } else { Some(path) };
-        let subject = subject.unwrap_or(path).to_string_lossy().replace('\\', "/");
-        glob(&self.text, &subject.chars().collect::<Vec<_>>())
-    }
-}
-
-impl Pattern {
-    /// Whether it means a name, in which no slash divides anything; `fold` says that case does not matter.
-    pub fn means_name(&self, name: &str, fold: bool) -> bool {
-        // Nearly all names are short and plain, and there may be millions of them.
-        let mut plain = ['\0'; 128];
-        let is_plain = name.len() <= plain.len()
-            && name.bytes().all(|byte| byte.is_ascii() && byte != b'/' && byte != b'\\');
-        if is_plain && self.of_name && !matches!(name, "" | "." | "..") {
-            for (place, byte) in plain.iter_mut().zip(name.bytes()) {
-                *place = char::from(if fold { byte.to_ascii_lowercase() } else { byte });
-            }
-            return glob(&self.text, &plain[..name.len()]);
-        }
-        let name = if fold { name.to_lowercase() } else { name.to_owned() };
-        self.matches(Path::new(&name.replace('/', " ")))
-    }
-}
-
-/// Matches without recursion into every possibility: each star goes back to its last place only.
-fn glob(pattern: &[char], text: &[char]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    // Where the last `*` and the last `**` stand, and how far each has swallowed.
-    let mut star: Option<(usize, usize)> = None;
-    let mut deep: Option<(usize, usize)> = None;
-    loop {
-        match pattern.get(p) {
-            Some('*') if pattern.get(p + 1) == Some(&'*') => {
-                // `**/` stands for no folder too.
-                p += if pattern.get(p + 2) == Some(&'/') { 3 } else { 2 };
-                (deep, star) = (Some((p, t)), None);
-                continue;
-            }
-            Some('*') => {
-                p += 1;
-                star = Some((p, t));
-                continue;
-            }
-            Some(c) if text.get(t).is_some_and(|d| c == d || (*c == '?' && *d != '/')) => {
-                (p, t) = (p + 1, t + 1);
-                continue;
-            }
-            None if t == text.len() => return true,
-            _ => {}
-        }
-        // A dead end: the nearest star swallows one more.
-        if let Some((after, from)) =
-            star.filter(|(_, from)| text.get(*from).is_some_and(|c| *c != '/'))
-        {
-            (p, t, star) = (after, from + 1, Some((after, from + 1)));
-        } else if let Some((after, from)) = deep.filter(|(_, from)| *from < text.len()) {
-            // Behind `**/` a name begins.
-            let whole_names = pattern.get(after.wrapping_sub(1)) == Some(&'/');
-            let rest = &text[from + 1..];
-            let skip = if whole_names {
-                match text[from..].iter().position(|c| *c == '/') {
-                    Some(slash) => slash + 1,
-                    None => rest.len() + 1,
-                }
-            } else {
-                1
-            };
-            (p, t, star, deep) = (after, from + skip, None, Some((after, from + skip)));
-        } else {
-            return false;
-        }
-    }
+    patterns.iter().any(|pattern| pattern.means(path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn is_match(pattern: &str, path: &str) -> bool {
-        Pattern::new(pattern).matches(Path::new(path))
-    }
-
-    #[test]
-    fn patterns_match_names_and_paths() {
-        for (pattern, path) in [
-            ("*.jpg", "a.jpg"),
-            ("*.jpg", "deep/er/a.jpg"),
-            ("a?c", "x/abc"),
-            ("/a/*.txt", "a/b.txt"),
-            ("a/**", "a/b/c"),
-            ("**/x", "x"),
-            ("**/x", "a/b/x"),
-            ("a/**/z*", "a/b/c/zoo"),
-            ("a/**/z*", "a/zoo"),
-            ("**/cache/", "a/cache"),
-            ("*a*b*", "xaxbx"),
-            ("*", "anything"),
-            ("[x]", "[x]"),
-        ] {
-            assert!(is_match(pattern, path), "{pattern} {path}");
-        }
-        for (pattern, path) in [
-            ("*.jpg", "a.jpeg"),
-            ("/a/*.txt", "x/a/b.txt"),
-            ("/a/*.txt", "a/c/b.txt"),
-            ("a?c", "ac"),
-            ("/*", "a/b"),
-            ("a/**/z", "a/xz"),
-            ("", "x"),
-            ("/a?c", "a/c"),
-        ] {
-            assert!(!is_match(pattern, path), "{pattern} {path}");
-        }
-    }
-
     #[test]
     fn what_is_below_an_excluded_folder_is_left_out() {
         let selection = Selection {
-            exclude: vec![Pattern::new("cache"), Pattern::new("*.tmp")],
+            exclude: vec![Pattern::of_path("cache").unwrap(), Pattern::of_path("*.tmp").unwrap()],
             max_depth: Some(3),
             ..Selection::default()
         };
@@ -224,8 +103,20 @@ mod tests {
     }
 
     #[test]
+    fn patterns_for_files_leave_no_folder_out() {
+        let exclude = ["x", "[!a]*", "/b/**"].map(|text| Pattern::of_path(text).unwrap());
+        let selection = Selection { exclude: exclude.into(), ..Selection::default() };
+        let file = Path::new("ab/a");
+        assert!(selection.has_file(file));
+        assert!(selection.has_folder(Path::new("ab"), std::iter::once(file)));
+        assert!(selection.has_folder(Path::new("a"), std::iter::empty()));
+        assert!(!selection.has_folder(Path::new("b"), std::iter::empty()));
+    }
+
+    #[test]
     fn folders_are_made_for_the_files_that_are_meant() {
-        let selection = Selection { include: vec![Pattern::new("*.jpg")], ..Selection::default() };
+        let selection =
+            Selection { include: vec![Pattern::of_path("*.jpg").unwrap()], ..Selection::default() };
         let file = Path::new("a/b/x.jpg");
         assert!(selection.has_file(file) && !selection.has_file(Path::new("a/x.png")));
         for (folder, made) in [("a", true), ("a/b", true), ("a/c", false), ("", true)] {

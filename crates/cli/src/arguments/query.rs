@@ -84,7 +84,8 @@ pub struct Find {
     /// Remote folders or folder links to look in
     #[arg(default_value = "/", value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Only names that match: * and ? stand for anything; without capitals, case does not matter
+    /// Only names that match: * and ? stand for anything, [a-z] and [!a-z] for one character, {a,b} for either; \
+    /// before one of them makes it itself. Without capitals, case does not matter
     #[arg(short, long, value_name = "PATTERN", env = "SUPERMEGA_NAME")]
     pub name: Option<String>,
     /// Only paths that this regular expression finds; without capitals, case does not matter

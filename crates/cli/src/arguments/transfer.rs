@@ -48,7 +48,8 @@ impl From<OnQuota> for supermega::transfer::OnQuota {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Choice of files")]
 pub struct Choice {
-    /// Only files that match: * and ? within a name, ** across folders; a pattern with / counts from the top
+    /// Only files that match: * and ? within a name, [a-z] and [!a-z] for one character, {a,b} for either, **/ across
+    /// folders; a pattern with / counts from the top
     #[arg(long, value_name = "PATTERN", env = "SUPERMEGA_INCLUDE", value_delimiter = '\n')]
     pub include: Vec<String>,
     /// Not the files and folders that match

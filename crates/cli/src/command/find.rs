@@ -12,7 +12,7 @@ use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
 use crate::output::Listing;
-use crate::selection::Pattern;
+use crate::pattern::Pattern;
 
 /// Shows what is found, while it is found.
 pub async fn run(arguments: Find, context: &Context) -> Result<Exit> {
@@ -76,15 +76,15 @@ fn show(out: &mut Listing, wanted: &Wanted, entry: &Entry) -> Result<()> {
 /// What is looked for.
 struct Wanted {
     arguments: Find,
-    /// A pattern for names, and whether case matters.
-    name: Option<(Pattern, bool)>,
+    name: Option<Pattern>,
     regex: Option<Regex>,
 }
 
 impl Wanted {
     fn new(arguments: &Find) -> Result<Self> {
         let has_capitals = |text: &str| text.chars().any(char::is_uppercase);
-        let name = arguments.name.as_deref().map(|text| (Pattern::new(text), has_capitals(text)));
+        let name = arguments.name.as_deref();
+        let name = name.map(|text| Pattern::of_name(text, !has_capitals(text))).transpose()?;
         let regex = arguments.regex.as_deref().map(|text| {
             let mut builder = regex::RegexBuilder::new(text);
             let built = builder.case_insensitive(!has_capitals(text)).build();
@@ -113,9 +113,7 @@ impl Wanted {
         };
         let size = wanted.min_size.is_none_or(|min| node.size() >= min)
             && wanted.max_size.is_none_or(|max| node.size() <= max);
-        let named = |(pattern, with_case): &(Pattern, bool)| {
-            node.is_named(|name| pattern.means_name(name, !with_case))
-        };
+        let named = |pattern: &Pattern| node.is_named(|name| pattern.means_name(name));
         kind && size && self.name.as_ref().is_none_or(named)
     }
 
@@ -152,8 +150,8 @@ impl Wanted {
     }
 
     fn is_named(&self, node: &Node) -> bool {
-        let Some((pattern, with_case)) = &self.name else { return true };
-        node.name().is_some_and(|name| pattern.means_name(name, !with_case))
+        let Some(pattern) = &self.name else { return true };
+        node.name().is_some_and(|name| pattern.means_name(name))
     }
 
     fn is_at(&self, path: &RemotePath) -> bool {

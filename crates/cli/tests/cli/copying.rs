@@ -32,6 +32,9 @@ fn files_are_chosen() {
         (&["--include", "*.jpg"][..], &["a.jpg", "c.jpg", "d.jpg"][..]),
         (&["--include", "*.jpg", "--exclude", "cache"], &["a.jpg", "d.jpg"]),
         (&["--exclude", "/deep/**"], &["a.jpg", "b.txt", "c.jpg"]),
+        (&["--include", "[ab].{jpg,txt}"], &["a.jpg", "b.txt"]),
+        (&["--exclude", "{cach[a-e],deep}/"], &["a.jpg", "b.txt"]),
+        (&["--exclude", "[!de]*"], &["d.jpg", "e.tmp"]),
         (&["--max-depth", "1"], &["a.jpg", "b.txt"]),
         (&["--files-from", "list"], &["b.txt", "d.jpg"]),
     ] {

@@ -30,12 +30,20 @@ fn find_shows_what_is_so_and_so() {
     assert_eq!(lines(&find(&["/a", "-t", "d"])), ["/a/Deep"]);
     assert_eq!(lines(&find(&["--name", "*.jpg"])), ["/a/Deep/Two.JPG", "/a/Deep/three.jpg"]);
     assert_eq!(lines(&find(&["--name", "*.JPG"])), ["/a/Deep/Two.JPG"]);
+    assert_eq!(lines(&find(&["--name", "t[p-w]*.{jpg,png}"])), ["/a/Deep/Two.JPG"]);
+    assert_eq!(lines(&find(&["--name", "[!T]*.{JPG,jpg}"])), ["/a/Deep/three.jpg"]);
     assert_eq!(lines(&find(&["--regex", "deep/t.o"])), ["/a/Deep/Two.JPG"]);
     assert_eq!(lines(&find(&["--min-size", "1k", "--max-size", "2500"])), ["/a/Deep/Two.JPG"]);
     assert_eq!(find(&["--older-than", "1h", "-t", "f"]), "");
     assert_eq!(lines(&find(&["--newer-than", "1h", "-t", "f"])).len(), 3);
     assert_eq!(find(&["/a", "--type", "file", "--name", "one*", "-0"]), "/a/one.txt\0");
-    for bad in [["--regex", "("], ["--newer-than", "soon"], ["--min-size", "x"]] {
+    for bad in [
+        ["--regex", "("],
+        ["--name", "[a"],
+        ["--name", "{a"],
+        ["--newer-than", "soon"],
+        ["--min-size", "x"],
+    ] {
         assert_eq!(world.run(&["find", bad[0], bad[1]]).code, 2, "{bad:?}");
     }
     assert_eq!(world.run(&["find", "/nowhere"]).code, 3);
