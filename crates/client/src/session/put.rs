@@ -144,9 +144,11 @@ impl Session {
 
     fn made(&self, parent: &Node, draft: &Draft, new: NewNode, handle: NodeHandle) -> Node {
         if let Some(old) = draft.replaces {
-            // It hangs on the new one as its old version.
+            // It hangs on the new one as its old version, unless it was moved meanwhile.
             self.apply(|tree| {
-                if let Some(old) = tree.node(old) {
+                if let Some(old) = tree.node(old)
+                    && old.parent() == Some(parent.handle())
+                {
                     tree.insert(Row { parent: Some(handle), ..old.row().clone() });
                 }
             });

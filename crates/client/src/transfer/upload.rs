@@ -95,7 +95,8 @@ impl Upload {
         self
     }
 
-    /// The file that the new one takes the place of, and that becomes an old version of it.
+    /// The file that the new one takes the place of, and that becomes an old version of it. It must lie in the folder
+    /// of the upload: of others the service makes no old version (`protocol-api.md` 2.6), and the upload is refused.
     pub fn replacing(mut self, node: &Node) -> Self {
         self.replaces = Some(node.handle());
         self
@@ -150,8 +151,7 @@ impl Upload {
         if self.thumbnails && crate::is_picture_name(self.file_name()) {
             self.picture = Some(path.to_owned());
         }
-        change::must_be_folder(&self.folder)?;
-        self.session.must_write()?;
+        self.must_be_possible().await?;
         FileUpload::open(&self, path).await?.run().await
     }
 
@@ -163,6 +163,19 @@ impl Upload {
             Some(journal) => blocking(move || upload_journal::forget(&journal)).await,
             None => Ok(()),
         }
+    }
+
+    async fn must_be_possible(&self) -> Result<()> {
+        change::must_be_folder(&self.folder)?;
+        self.session.must_write()?;
+        let Some(replaced) = self.replaces else { return Ok(()) };
+        // What somebody has removed meanwhile is in nobody's way.
+        let Some(replaced) = self.session.tree().await?.node(replaced) else { return Ok(()) };
+        if replaced.is_file() && replaced.parent() == Some(self.folder.handle()) {
+            return Ok(());
+        }
+        let (label, folder) = (replaced.label(), self.folder.label());
+        Err(Error::Refused(format!("{label} is no file in {folder} that could be replaced there")))
     }
 
     fn name_after(&mut self, path: &Path) -> Result<()> {
@@ -327,8 +340,7 @@ impl Upload {
         reader: &mut (dyn AsyncRead + Send + Unpin),
         size: u64,
     ) -> Result<Content, Failure> {
-        change::must_be_folder(&self.folder)?;
-        self.session.must_write()?;
+        self.must_be_possible().await?;
         self.started(size);
         let key = ContentKey::generate().map_err(Error::from)?;
         let nonce = Nonce::generate().map_err(Error::from)?;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use supermega::tree::Problem;
-use supermega::{Error, NodeKind, RemotePath};
+use supermega::{Error, Node, NodeKind, RemotePath};
 
 use crate::middle::{Hostile, nodes};
 use crate::world::{at, content, read, server, session, upload};
@@ -110,6 +110,32 @@ async fn a_new_version_takes_the_place_of_the_old_one() {
     let found = tree.at(&path("/file")).unwrap();
     assert_eq!((found.handle(), found.size()), (new.handle(), 20));
     assert_eq!(session.quota().await.unwrap().used, 30);
+}
+
+#[tokio::test]
+async fn a_file_is_replaced_where_it_lies_and_nowhere_else() {
+    let server = server().await;
+    let session = session(&server).await;
+    let old = upload(&session, "file", 10).await;
+    let folder = session.make_folder(&path("/folder")).await.unwrap();
+    let replace = async |into: &Node, replaced: &Node| {
+        let upload = session.upload(into).name("file").replacing(replaced);
+        upload.from_reader(5, &[7; 5][..]).await
+    };
+    let root = session.tree().await.unwrap().root().unwrap();
+    for (into, replaced) in [(&folder, &old), (&root, &folder)] {
+        let refused = replace(into, replaced).await.unwrap_err();
+        assert!(matches!(refused, Error::Refused(_)), "{refused}");
+    }
+    // It was moved after it was looked at.
+    session.move_to(&old, &folder).await.unwrap();
+    assert!(matches!(replace(&root, &old).await, Err(Error::Refused(_))));
+    let new = replace(&folder, &old).await.unwrap();
+    for tree in [session.tree().await.unwrap(), session.refresh().await.unwrap()] {
+        let versions = tree.versions(&new);
+        assert_eq!(versions.iter().map(Node::handle).collect::<Vec<_>>(), [old.handle()]);
+        assert!(tree.at(&path("/file")).is_err());
+    }
 }
 
 #[tokio::test]
