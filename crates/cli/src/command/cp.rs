@@ -11,6 +11,7 @@ use super::get::unreadable;
 use super::import::must_be_free;
 use super::overwrite::{Pair, Verdict, decide};
 use super::summary::Summary;
+use super::tally::Tally;
 use super::{get, put};
 use crate::arguments::{Choice, Cp, Get, Overwrite, Put};
 use crate::context::{Context, Found};
@@ -71,14 +72,23 @@ async fn within(
         overwrite: overwrite.unwrap_or(Overwrite::Different),
         dry_run: choice.dry_run,
     };
-    let mut summary = Summary::default();
+    let mut done = Done { summary: Summary::default(), tally: Tally::begin() };
     for source in sources {
-        let copied = copying.take(source, folder.as_ref(), &path, &mut summary).await;
+        let copied = copying.take(source, folder.as_ref(), &path, &mut done).await;
         if let Err(error) = copied {
-            summary.fail(context, error, several)?;
+            done.summary.fail(context, error, several)?;
         }
     }
-    Ok(summary.exit(context))
+    if !choice.dry_run {
+        done.tally.tell(context, "copied", &done.summary)?;
+    }
+    Ok(done.summary.exit(context))
+}
+
+/// What became of everything so far.
+struct Done {
+    summary: Summary,
+    tally: Tally,
 }
 
 /// Copies within one account.
@@ -96,13 +106,13 @@ impl Copying<'_> {
         source: &str,
         folder: Option<&Node>,
         path: &RemotePath,
-        summary: &mut Summary,
+        done: &mut Done,
     ) -> Result<()> {
         let Found { session, tree, node } = self.context.find(source).await?;
         if session.is_same(self.session) {
             let (node, folder, name) = place(source, &tree, node, folder, path)?;
             drop(tree);
-            return self.copy(node, folder, name, summary).await;
+            return self.copy(node, folder, name, done).await;
         }
         let Some(folder) = folder.filter(|_| session.is_folder_link()) else {
             let text = format!(
@@ -115,24 +125,20 @@ impl Copying<'_> {
         must_be_free(&self.session.tree().await?, folder, name)?;
         if self.dry_run {
             let path = self.session.tree().await?.path_of(folder).join(name).to_string();
-            return summary.add(self.context, self.would(&path, &node));
+            return done.summary.add(self.context, self.would(&path, &node));
         }
         let copied = self.session.import_from(&session, &node, folder).await;
-        self.tell(copied.as_ref().ok().map(|copied| &copied.node), &node, "copied").await?;
-        let left_out =
-            copied.as_ref().map_or_else(|_| Vec::new(), |copied| copied.left_out.clone());
-        summary.add(self.context, copied.map_err(CommandError::from))?;
-        left_out.iter().try_for_each(|node| summary.add::<()>(self.context, Err(unreadable(node))))
+        let (copied, left_out) = match copied {
+            Ok(copied) => (Ok(copied.node), copied.left_out),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        self.copied((&tree, &node), copied, &left_out, done).await?;
+        let told = |node| done.summary.add::<()>(self.context, Err(unreadable(node)));
+        left_out.iter().try_for_each(told)
     }
 
     /// Copies what is not there; folders that are there are gone into.
-    async fn copy(
-        &self,
-        node: Node,
-        folder: Node,
-        name: String,
-        summary: &mut Summary,
-    ) -> Result<()> {
+    async fn copy(&self, node: Node, folder: Node, name: String, done: &mut Done) -> Result<()> {
         let mut pending = VecDeque::from([(node, folder, name)]);
         while let Some((node, folder, name)) = pending.pop_front() {
             let tree = self.session.tree().await?;
@@ -140,13 +146,11 @@ impl Copying<'_> {
             match existing.as_slice() {
                 [] if self.dry_run => {
                     let path = tree.path_of(&folder).join(&name).to_string();
-                    summary.add(self.context, self.would(&path, &node))?;
+                    done.summary.add(self.context, self.would(&path, &node))?;
                 }
                 [] => {
-                    drop(tree);
                     let copied = self.session.copy(&node, &folder, &name).await;
-                    self.tell(copied.as_ref().ok(), &node, "copied").await?;
-                    summary.add(self.context, copied.map_err(CommandError::from))?;
+                    self.copied((&tree, &node), copied, &[], done).await?;
                 }
                 [there] if !there.is_file() && !node.is_file() => {
                     let inside = tree.children(&node).into_iter();
@@ -157,43 +161,55 @@ impl Copying<'_> {
                     pending.extend(named);
                 }
                 [there] if there.is_file() && node.is_file() => {
-                    self.over(&tree, &node, there, summary).await?;
+                    self.over(&tree, &node, there, done).await?;
                 }
                 _ => {
                     let path = tree.path_of(&folder).join(&name).to_string();
-                    summary.add::<()>(self.context, Err(Error::AlreadyExists { path }.into()))?;
+                    let error = Error::AlreadyExists { path }.into();
+                    done.summary.add::<()>(self.context, Err(error))?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn over(
-        &self,
-        tree: &Tree,
-        node: &Node,
-        there: &Node,
-        summary: &mut Summary,
-    ) -> Result<()> {
+    async fn over(&self, tree: &Tree, node: &Node, there: &Node, done: &mut Done) -> Result<()> {
         let same = node.size() == there.size() && node.fingerprint() == there.fingerprint();
         let state = if same { TargetState::Same } else { TargetState::Different };
         let pair = Pair { state, source: node.modified(), target: there.modified() };
         let path = tree.path_of(there).to_string();
         let shown = for_terminal(&path);
-        let done = match decide(&self.context.output, self.overwrite, pair, &shown).await? {
+        let outcome = match decide(&self.context.output, self.overwrite, pair, &shown).await? {
             Verdict::Transfer if self.dry_run => self.would(&path, node),
             Verdict::Transfer => {
                 let copied = self.session.copy_over(node, there).await;
-                self.tell(copied.as_ref().ok(), node, "copied").await?;
-                copied.map(|_| ()).map_err(CommandError::from)
+                return self.copied((tree, node), copied, &[], done).await;
             }
             Verdict::Skip => {
+                done.tally.skipped();
                 self.context.output.note(&format!("{shown} stays as it is"));
-                self.tell(Some(there), node, "skipped").await
+                self.tell(there, node, "skipped").await
             }
             Verdict::Undecided => Err(CommandError::Different(path)),
         };
-        summary.add(self.context, done)
+        done.summary.add(self.context, outcome)
+    }
+
+    /// Tells of a copy, and counts it with everything in it but what was left out.
+    async fn copied(
+        &self,
+        (from, node): (&Tree, &Node),
+        copied: supermega::Result<Node>,
+        left_out: &[Node],
+        done: &mut Done,
+    ) -> Result<()> {
+        if let Ok(made) = &copied {
+            let (all, out) = (from.usage(node), left_out.iter().map(|node| from.usage(node)));
+            let missing = out.fold((0, 0), |sum, out| (sum.0 + out.files, sum.1 + out.bytes));
+            done.tally.several(all.files - missing.0, all.bytes - missing.1);
+            self.tell(made, node, "copied").await?;
+        }
+        done.summary.add(self.context, copied.map_err(CommandError::from))
     }
 
     fn would(&self, path: &str, node: &Node) -> Result<()> {
@@ -201,8 +217,7 @@ impl Copying<'_> {
         self.context.output.object(|| object(path, node, node, "would_copy"))
     }
 
-    async fn tell(&self, made: Option<&Node>, of: &Node, state: &str) -> Result<()> {
-        let Some(made) = made else { return Ok(()) };
+    async fn tell(&self, made: &Node, of: &Node, state: &str) -> Result<()> {
         let path = self.session.tree().await?.path_of(made).to_string();
         self.context.output.object(|| object(&path, made, of, state))
     }

@@ -26,7 +26,12 @@ impl Tally {
 
     /// One was transferred.
     pub fn transferred(&mut self, bytes: u64) {
-        self.files += 1;
+        self.several(1, bytes);
+    }
+
+    /// Several were, of so many bytes together.
+    pub fn several(&mut self, files: u64, bytes: u64) {
+        self.files += files;
         self.bytes += bytes;
     }
 

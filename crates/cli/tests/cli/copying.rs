@@ -145,6 +145,23 @@ fn a_copy_goes_where_its_prefixes_say() {
 }
 
 #[test]
+fn a_copy_within_the_account_says_what_it_came_to() {
+    let world = with_folder();
+    world.ok(&["mkdir", "/in"]);
+    let told = &world.objects("summary", &["cp", "mega:/folder", "mega:/in"])[0];
+    let size = snapshot(&world.path("folder")).values().map(Vec::len).sum::<usize>();
+    assert_eq!((&told["files"], &told["bytes"]), (&5.into(), &size.into()), "{told}");
+    assert_eq!((&told["skipped"], &told["failed"]), (&0.into(), &0.into()), "{told}");
+    std::fs::write(world.path("folder/b.txt"), "changed").unwrap();
+    world.ok(&["put", "folder", "/"]);
+    let done = world.run(&["cp", "mega:/folder", "mega:/in"]);
+    assert!(done.stderr.contains("1 file of 7 copied; "), "{}", done.stderr);
+    assert!(done.stderr.contains("; 4 files left as they were"), "{}", done.stderr);
+    let told = world.objects("summary", &["cp", "--dry-run", "mega:/folder", "mega:/in"]);
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
 fn differences_are_found_without_a_download() {
     let world = with_folder();
     let done = world.run(&["verify", "folder", "/folder"]);
