@@ -28,6 +28,7 @@
 mod admin;
 mod api;
 mod builder;
+mod ephemeral;
 mod error;
 mod event;
 mod fault;

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::admin::TOKEN_FILE;
+use crate::ephemeral;
 use crate::error::ServerError;
 use crate::fault::{Challenges, Faults};
 use crate::hold::Holds;
@@ -63,6 +64,8 @@ pub(crate) struct State {
     data: PathBuf,
     /// Keeps other servers away from the data.
     _lock: File,
+    /// Tells other servers that the data of one that keeps nothing are in use.
+    _alive: Option<File>,
     /// Removes the data of a server that keeps nothing.
     _temporary: Option<TempDir>,
     /// Whoever watches it learns when all of the above is gone: it must stay the last.
@@ -71,18 +74,21 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn open(data: Option<PathBuf>, config: Config) -> Result<Self, ServerError> {
-        let (data, temporary) = if let Some(path) = data {
-            (path, None)
+        let (data, temporary, alive) = if let Some(path) = data {
+            (path, None, None)
         } else {
             let parent = std::env::temp_dir();
-            let dir = tempfile::Builder::new().prefix("supermega-server-").tempdir_in(&parent);
-            let dir = dir.map_err(|source| ServerError::Data { path: parent, source })?;
-            (dir.path().to_owned(), Some(dir))
+            let made = ephemeral::make(&parent);
+            let (dir, alive) = made.map_err(|source| ServerError::Data { path: parent, source })?;
+            (dir.path().to_owned(), Some(dir), Some(alive))
         };
         let blobs = data.join("blobs");
         std::fs::create_dir_all(&blobs)
             .map_err(|source| ServerError::Data { path: blobs.clone(), source })?;
         let lock = lock(&data)?;
+        if temporary.is_none() {
+            ephemeral::keep(&data);
+        }
         let store = Store::open(&data.join("metadata.sqlite"), temporary.is_none())?;
         let secret =
             store.write(|tx| secret(tx, random::array::<32>()).map_err(ServerError::from))??;
@@ -105,6 +111,7 @@ impl State {
             admin_token,
             data,
             _lock: lock,
+            _alive: alive,
             _temporary: temporary,
             gone: watch::Sender::new(()),
         })
