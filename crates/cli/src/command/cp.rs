@@ -153,12 +153,14 @@ impl Copying<'_> {
                     self.copied((&tree, &node), copied, &[], done).await?;
                 }
                 [there] if !there.is_file() && !node.is_file() => {
-                    let inside = tree.children(&node).into_iter();
-                    let named = inside.filter_map(|child| {
-                        let name = child.name()?.to_owned();
-                        Some((child, there.clone(), name))
-                    });
-                    pending.extend(named);
+                    for child in tree.children(&node) {
+                        match child.name().map(str::to_owned) {
+                            Some(name) => pending.push_back((child, there.clone(), name)),
+                            None => {
+                                done.summary.add::<()>(self.context, Err(unreadable(&child)))?;
+                            }
+                        }
+                    }
                 }
                 [there] if there.is_file() && node.is_file() => {
                     self.over(&tree, &node, there, done).await?;
@@ -231,6 +233,9 @@ fn place(
     folder: Option<&Node>,
     path: &RemotePath,
 ) -> Result<(Node, Node, String)> {
+    if node.problem().is_some() {
+        return Err(unreadable(&node));
+    }
     if let Some(folder) = folder {
         let name = node.name().ok_or_else(|| Error::NotFound { what: source.into() })?.to_owned();
         return Ok((node, folder.clone(), name));

@@ -1,12 +1,10 @@
-//! What cannot be read or reached: shown with the reason, and reachable by handle.
-
-use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+//! What cannot be read or reached, as `ls`, `tree`, `find`, `du` and `get` show it: with the reason, and by handle.
 
 use serde_json::Value;
+use supermega_encoding::base64;
 
-use crate::world::{Done, World};
+use crate::middle::Changed;
+use crate::world::{World, snapshot};
 
 fn handle_of(world: &World, path: &str) -> String {
     let node: Value = serde_json::from_str(&world.ok(&["--json", "ls", "-d", path])).unwrap();
@@ -73,78 +71,203 @@ fn what_cannot_be_read_is_shown_with_the_reason() {
     assert_eq!(world.ok(&["find", "--problem"]).lines().count(), 1);
 }
 
-/// Passes everything on, and changes a text in what the server says into another one of its length.
-fn changing(server: &str, from: String, to: String) -> String {
-    assert_eq!(from.len(), to.len());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let (client, server) = (client.unwrap(), TcpStream::connect(&server).unwrap());
-            let mut up = (client.try_clone().unwrap(), server.try_clone().unwrap());
-            std::thread::spawn(move || std::io::copy(&mut up.0, &mut up.1));
-            let (from, to) = (from.clone(), to.clone());
-            std::thread::spawn(move || change(server, client, from.as_bytes(), to.as_bytes()));
-        }
-    });
-    url
-}
-
-fn change(mut server: TcpStream, mut client: TcpStream, from: &[u8], to: &[u8]) {
-    server.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    let (mut kept, mut buffer) = (Vec::new(), [0; 4096]);
-    loop {
-        // What may be the beginning of the text is kept until more comes, or nothing.
-        let pass = match server.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => {
-                kept.extend_from_slice(&buffer[..count]);
-                while let Some(at) = kept.windows(from.len()).position(|here| here == from) {
-                    kept[at..at + to.len()].copy_from_slice(to);
-                }
-                kept.len().saturating_sub(from.len())
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                kept.len()
-            }
-            Err(_) => break,
-        };
-        if client.write_all(&kept[..pass]).is_err() {
-            return;
-        }
-        kept.drain(..pass);
-    }
-    let _ = client.write_all(&kept);
-    let _ = client.shutdown(std::net::Shutdown::Write);
-}
-
 #[test]
 fn what_hangs_on_nothing_is_reachable() {
     let world = World::logged_in();
     world.ok(&["mkdir", "/lost", "/lost/below", "/kept"]);
     std::fs::write(world.path("file"), "found again").unwrap();
     world.ok(&["put", "file", "/lost/below"]);
-    let (root, lost) = (handle_of(&world, "/"), handle_of(&world, "/lost"));
-    let place = format!(r#""h":"{lost}","p":"{root}""#);
-    let nowhere = format!(r#""h":"{lost}","p":"AAAAAAAA""#);
-    let hostile = changing(&world.url, place, nowhere);
-    // A login of its own: logins are bound to the service's address.
-    let run = |arguments: &[&str]| -> Done {
-        let output = world
-            .command(arguments)
-            .env("SUPERMEGA_API_URL", &hostile)
-            .env("SUPERMEGA_CONFIG_DIR", world.path("other config"))
-            .env("SUPERMEGA_EMAIL", crate::world::EMAIL)
-            .env("SUPERMEGA_PASSWORD", crate::world::PASSWORD)
-            .output()
-            .unwrap();
-        output.into()
-    };
+    let lost = handle_of(&world, "/lost");
+    let nowhere = |node: &mut Value| node["p"] = "AAAAAAAA".into();
+    let changed = Changed::nodes(&world, [(lost.clone(), Box::new(nowhere) as _)]);
+    let run = |arguments: &[&str]| changed.run(arguments);
     assert_eq!(run(&["ls", "/"]).stdout, "kept/\n");
     let strays = run(&["ls", "--strays"]);
     assert_eq!(strays.stdout, format!("lost/  (H:{lost})\n"), "{}", strays.stderr);
     let found = run(&["find", "--strays", "-t", "f"]);
     assert_eq!(found.stdout, format!("H:{lost}/below/file\n"), "{}", found.stderr);
     assert_eq!(run(&["cat", found.stdout.trim()]).stdout, "found again");
+}
+
+type Change = Box<dyn Fn(&mut Value) + Send + Sync>;
+
+/// Puts something else in the place of a node's own key.
+fn with_key(change: impl Fn(&str, Vec<u8>) -> String + Send + Sync + 'static) -> Change {
+    Box::new(move |node| {
+        let text = node["k"].as_str().unwrap().to_owned();
+        let (user, key) = text.split_once(':').unwrap();
+        node["k"] = change(user, base64::decode(key).unwrap()).into();
+    })
+}
+
+/// Changes a bit of the attributes: that of the second block spoils the JSON, that of the first what stands before it.
+fn with_flipped(place: usize) -> Change {
+    Box::new(move |node| {
+        let mut attributes = base64::decode(node["a"].as_str().unwrap()).unwrap();
+        attributes[place] ^= 4;
+        node["a"] = base64::encode(&attributes).into();
+    })
+}
+
+const NO_KEY: &str = "no key of this session opens it";
+const BAD_KEY: &str = "its key is damaged";
+const BAD_ATTRIBUTES: &str = "its attributes do not open with its key";
+
+/// What is wrong with the files of `sick`.
+fn sick() -> [(&'static str, &'static str, Change); 6] {
+    let equal_halves = |user: &str, key: Vec<u8>| {
+        format!("{user}:{}", base64::encode(&[&key[..16], &key[..16]].concat()))
+    };
+    let cut = |user: &str, key: Vec<u8>| format!("{user}:{}", base64::encode(&key[..24]));
+    let foreign = |_: &str, key: Vec<u8>| format!("AAAAAAAAAAA:{}", base64::encode(&key));
+    let no_key: Change = Box::new(|node| node["k"] = "".into());
+    [
+        ("1", BAD_KEY, with_key(equal_halves)),
+        ("2", BAD_KEY, with_key(cut)),
+        ("3", NO_KEY, with_key(foreign)),
+        ("4", NO_KEY, no_key),
+        ("5", BAD_ATTRIBUTES, with_flipped(0)),
+        ("6", BAD_ATTRIBUTES, with_flipped(16)),
+    ]
+}
+
+#[test]
+fn every_verb_shows_what_cannot_be_read() {
+    let world = World::logged_in();
+    std::fs::create_dir_all(world.path("sick/folder")).unwrap();
+    for name in ["1", "2", "3", "4", "5", "6", "good", "folder/inside"] {
+        std::fs::write(world.path("sick").join(name), "x".repeat(100)).unwrap();
+    }
+    world.ok(&["put", "sick", "/"]);
+    let folder = handle_of(&world, "/sick/folder");
+    let mut changes = vec![(folder.clone(), with_flipped(1))];
+    let mut expected = vec![(folder.clone(), BAD_ATTRIBUTES)];
+    for (name, reason, change) in sick() {
+        let handle = handle_of(&world, &format!("/sick/{name}"));
+        expected.push((handle.clone(), reason));
+        changes.push((handle, change));
+    }
+    let changed = Changed::nodes(&world, changes);
+    // The first run has the tree from the service, the second from its cache.
+    for _ in 0..2 {
+        let found = changed.run(&["find", "--problem"]).stdout;
+        let listed = changed.run(&["ls", "/sick"]).stdout;
+        let drawn = changed.run(&["tree"]).stdout;
+        let long = changed.run(&["ls", "-lR"]).stdout;
+        for (handle, reason) in &expected {
+            assert!(found.contains(&format!("H:{handle}  ({reason})\n")), "{found}");
+            for shown in [&listed, &drawn, &long] {
+                assert!(shown.contains(&format!("H:{handle} ({reason})")), "{shown}");
+            }
+        }
+        assert_eq!((found.lines().count(), listed.lines().count()), (7, 8), "{found}{listed}");
+        assert!(listed.starts_with("good\n"), "{listed}");
+        assert!(drawn.contains("inside"), "{drawn}");
+        // Sizes are no secret.
+        let sizes = changed.run(&["du", "/", "--depth", "2"]).stdout;
+        assert!(sizes.contains("800  /\n") && sizes.contains(&format!("100  H:{folder}\n")));
+        let inside = changed.run(&["cat", &format!("H:{folder}/inside")]);
+        assert_eq!((inside.code, inside.stdout.len()), (0, 100), "{}", inside.stderr);
+    }
+    let done = changed.run(&["get", "/sick", "copy"]);
+    assert_eq!(done.code, 8, "{}", done.stderr);
+    // What is copied into a folder that is there already is whole, or it is said what is missing.
+    world.ok(&["mkdir", "/in", "/in/sick"]);
+    let within = changed.run(&["cp", "mega:/sick", "mega:/in"]);
+    assert_eq!(within.code, 8, "{}", within.stderr);
+    assert_eq!(changed.run(&["ls", "/in/sick"]).stdout, "good\n");
+    let copied: Vec<_> = snapshot(&world.path("copy")).into_keys().collect();
+    assert_eq!(copied, [std::path::PathBuf::from("good")]);
+    for (handle, reason) in &expected {
+        for stderr in [&done.stderr, &within.stderr] {
+            assert!(stderr.contains(&format!("H:{handle} ({reason})")), "{stderr}");
+        }
+        let (place, remote) = (format!("H:{handle}"), format!("mega:H:{handle}"));
+        for arguments in [&["get", &place][..], &["cp", &remote, "mega:/"]] {
+            let done = changed.run(arguments);
+            assert_eq!(done.code, 7, "{arguments:?} {reason}: {}", done.stderr);
+            assert!(done.stderr.contains(&place), "{arguments:?}: {}", done.stderr);
+        }
+    }
+}
+
+#[test]
+fn circles_come_to_an_end() {
+    let world = World::logged_in();
+    world.ok(&["mkdir", "/a", "/a/b", "/a/b/c", "/own", "/kept"]);
+    std::fs::write(world.path("file"), "found again").unwrap();
+    world.ok(&["put", "file", "/a/b"]);
+    world.ok(&["put", "file", "/own"]);
+    let [a, c, own] = ["/a", "/a/b/c", "/own"].map(|path| handle_of(&world, path));
+    let below = |parent: &str| -> Change {
+        let parent = parent.to_owned();
+        Box::new(move |node| node["p"] = parent.as_str().into())
+    };
+    let changed = Changed::nodes(&world, [(a.clone(), below(&c)), (own.clone(), below(&own))]);
+    for _ in 0..2 {
+        assert_eq!(changed.run(&["ls", "-R", "/"]).stdout, "/:\nkept/\n\n/kept:\n");
+        assert_eq!(changed.run(&["tree"]).stdout, "/\n└── kept/\n");
+        assert_eq!(changed.run(&["find", "--name", "file"]).stdout, "");
+        let strays = changed.run(&["ls", "--strays"]).stdout;
+        assert_eq!(strays.lines().count(), 2, "{strays}");
+        assert!(strays.contains(&format!("own/  (H:{own})")), "{strays}");
+        let files = changed.run(&["find", "--strays", "-t", "f"]).stdout;
+        assert_eq!(files.lines().count(), 2, "{files}");
+        for file in files.lines() {
+            assert_eq!(changed.run(&["cat", file]).stdout, "found again", "{file}");
+        }
+        // From any place on the circle all of it is seen, each once at most.
+        for (top, most) in [(&a, 4), (&c, 4), (&own, 2)] {
+            let top = format!("H:{top}");
+            for verb in [&["find"][..], &["ls", "-R"], &["tree"], &["du", "-a", "-d", "9"]] {
+                let done = changed.run(&[verb, &[top.as_str()]].concat());
+                assert_eq!(done.code, 0, "{verb:?}: {}", done.stderr);
+                assert!(done.stdout.matches("file").count() <= 1, "{}", done.stdout);
+                assert!(done.stdout.lines().count() <= 3 * most, "{verb:?}: {}", done.stdout);
+            }
+        }
+        let to = world.path("copy");
+        for (top, files) in [(&own, 1), (&a, 1)] {
+            let top = format!("H:{top}");
+            let done = changed.run(&["get", &top, to.to_str().unwrap()]);
+            assert_eq!(done.code, 0, "{}", done.stderr);
+            assert!(snapshot(&to).len() <= files);
+            std::fs::remove_dir_all(&to).unwrap();
+        }
+        let into = changed.run(&["mv", &format!("H:{a}"), &format!("H:{c}")]);
+        assert_eq!(into.code, 1, "{}", into.stderr);
+    }
+}
+
+#[test]
+fn what_lies_very_deep_is_shown() {
+    let world = World::with_outbox();
+    world.login();
+    world.generate(8000);
+    // Each folder moves into the one before it.
+    let changed = Changed::new(&world, |nodes| {
+        let mut before = Value::Null;
+        for node in nodes.iter_mut().filter(|node| node["t"] == 1) {
+            let own = node["h"].clone();
+            if !before.is_null() {
+                node["p"] = before;
+            }
+            before = own;
+        }
+    });
+    let folders = changed.run(&["find", "-t", "d"]).stdout;
+    let deepest = folders.lines().last().unwrap();
+    let depth = folders.lines().count();
+    assert!(depth > 100, "{depth}");
+    assert_eq!(deepest.matches('/').count(), depth);
+    assert_eq!(changed.run(&["find"]).stdout.lines().count(), 8000);
+    for verb in [&["ls", "-R"][..], &["tree"], &["du", "-d", "100000"]] {
+        let done = changed.run(verb);
+        assert_eq!(done.code, 0, "{verb:?}: {}", done.stderr);
+        assert!(done.stdout.lines().count() >= depth, "{verb:?}");
+    }
+    assert_eq!(changed.run(&["ls", "-d", deepest]).code, 0);
+    // No local path is so long: what lies that deep is said, and the rest is there.
+    let done = changed.run(&["get", "/", "copy"]);
+    assert!(matches!(done.code, 0 | 8), "{} {}", done.code, done.stderr);
 }

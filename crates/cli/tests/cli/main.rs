@@ -14,6 +14,7 @@ mod life;
 mod listing;
 mod login;
 mod machine;
+mod middle;
 mod notes;
 mod partly;
 mod profiles;

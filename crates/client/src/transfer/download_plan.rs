@@ -59,6 +59,8 @@ impl DownloadPlan {
             return Ok(plan);
         }
         let mut pending = vec![(node.clone(), target.to_owned())];
+        // Changes may have made a circle of folders.
+        let mut seen = HashSet::from([node.handle()]);
         while let Some((folder, path)) = pending.pop() {
             if let Err(error) = must_be_usable(&path, path == target) {
                 if path == target {
@@ -79,7 +81,7 @@ impl DownloadPlan {
                 };
                 if child.is_file() {
                     plan.add_file(&child, local)?;
-                } else {
+                } else if seen.insert(child.handle()) {
                     pending.push((child, local));
                 }
             }
