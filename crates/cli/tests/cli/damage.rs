@@ -4,7 +4,7 @@ use serde_json::Value;
 use supermega_encoding::base64;
 
 use crate::middle::Changed;
-use crate::world::{World, snapshot};
+use crate::world::{Done, World, snapshot};
 
 fn handle_of(world: &World, path: &str) -> String {
     let node: Value = serde_json::from_str(&world.ok(&["--json", "ls", "-d", path])).unwrap();
@@ -270,4 +270,39 @@ fn what_lies_very_deep_is_shown() {
     // No local path is so long: what lies that deep is said, and the rest is there.
     let done = changed.run(&["get", "/", "copy"]);
     assert!(matches!(done.code, 0 | 8), "{} {}", done.code, done.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn deep_folders_need_no_deep_stack() {
+    let world = World::logged_in();
+    let run = |arguments: &[&str]| -> Done {
+        let plain = world.command(arguments);
+        // The smallest stack that the command begins with; what goes down by recursion needs more.
+        let mut small = std::process::Command::new("sh");
+        small.args(["-c", "ulimit -s 1024 && exec \"$0\" \"$@\""]).arg(plain.get_program());
+        small.args(arguments).current_dir(world.home.path());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => small.env(name, value),
+                None => small.env_remove(name),
+            };
+        }
+        small.output().unwrap().into()
+    };
+    let deep = "/d".repeat(500);
+    std::fs::create_dir_all(world.path("top").join(&deep[1..])).unwrap();
+    std::fs::write(world.path("top").join(&deep[1..]).join("file"), "found").unwrap();
+    for arguments in [
+        &["put", "top", "/"][..],
+        &["mkdir", "-p", &format!("/made{deep}")],
+        &["cp", "mega:/top", "mega:/copy"],
+        &["get", "/copy", "copy"],
+        &["verify", "copy", "/top"],
+        &["rm", "-r", "--permanent", "/top"],
+    ] {
+        let done = run(arguments);
+        assert_eq!(done.code, 0, "{arguments:?}: {}", done.stderr);
+    }
+    assert_eq!(run(&["cat", &format!("/copy{deep}/file")]).stdout, "found");
 }

@@ -31,16 +31,28 @@ impl Session {
 
     /// Makes the folder at `path` and those around it, as far as they do not exist.
     pub async fn make_folders(&self, path: &RemotePath) -> Result<Node> {
-        match self.tree().await?.at(path) {
-            Ok(node) if node.is_file() => {
-                return Err(Error::AlreadyExists { path: path.to_string() });
+        let tree = self.tree().await?;
+        let (mut around, mut missing) = (path.clone(), Vec::new());
+        let mut folder = loop {
+            let error = match tree.at(&around) {
+                Ok(node) if !node.is_file() => break node,
+                Ok(_) => Error::AlreadyExists { path: around.to_string() },
+                Err(error) => error,
+            };
+            match (error, around.parent(), around.file_name()) {
+                (Error::NotFound { .. }, Some(parent), Some(name)) => {
+                    missing.push(name.to_owned());
+                    around = parent;
+                }
+                (error, ..) => return Err(error),
             }
-            Err(Error::NotFound { .. }) if path.parent().is_some() => {}
-            found => return found,
+        };
+        // A snapshot that is held while the tree changes is copied.
+        drop(tree);
+        while let Some(name) = missing.pop() {
+            folder = self.make_folder_in(&folder, &name).await?;
         }
-        let parent = path.parent().unwrap_or_else(RemotePath::root);
-        let parent = Box::pin(self.make_folders(&parent)).await?;
-        self.make_folder_in(&parent, path.file_name().unwrap_or_default()).await
+        Ok(folder)
     }
 
     /// Makes a folder of this name, whether there is a namesake or not.

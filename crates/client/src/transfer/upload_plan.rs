@@ -39,6 +39,13 @@ pub struct PlannedUpload {
     pub state: TargetState,
 }
 
+/// A folder that has to be looked into.
+struct Folder {
+    local: PathBuf,
+    remote: RemotePath,
+    existing: Option<Node>,
+}
+
 impl UploadPlan {
     /// Plans to send `local` as `remote`; a folder is sent with everything below it. Symbolic links are
     /// followed at the top only.
@@ -52,7 +59,16 @@ impl UploadPlan {
             Err(Error::NotFound { .. }) => None,
             Err(error) => return Err(error),
         };
-        plan.add(tree, local, remote.clone(), &metadata, existing)?;
+        let mut pending = Vec::new();
+        if let Some(top) = plan.add(local, remote.clone(), &metadata, existing)? {
+            plan.enter(tree, top, &mut pending)?;
+        }
+        // Deep folders need no deep stack.
+        while let Some(folder) = pending.pop() {
+            if let Err(error) = plan.enter(tree, folder, &mut pending) {
+                plan.failed.push(error);
+            }
+        }
         Ok(plan)
     }
 
@@ -63,21 +79,22 @@ impl UploadPlan {
         wanted.map(|file| file.size).sum()
     }
 
+    /// Takes what there is at a path; gives a folder, to be entered.
     fn add(
         &mut self,
-        tree: &Tree,
         local: &Path,
         remote: RemotePath,
         metadata: &std::fs::Metadata,
         existing: Option<Node>,
-    ) -> Result<()> {
+    ) -> Result<Option<Folder>> {
+        let local = local.to_owned();
         if metadata.is_dir() {
-            return self.add_folder(tree, local, &remote, existing.as_ref());
+            return Ok(Some(Folder { local, remote, existing }));
         }
         let name = local.file_name().and_then(std::ffi::OsStr::to_str);
         if !metadata.is_file() || name.is_some_and(part_file::is_part_name) {
-            self.skipped.push(local.to_owned());
-            return Ok(());
+            self.skipped.push(local);
+            return Ok(None);
         }
         let state = match &existing {
             None => TargetState::Absent,
@@ -86,18 +103,17 @@ impl UploadPlan {
             }
             Some(node) => TargetState::compare(metadata, node.size(), node.mtime()),
         };
-        let (local, size) = (local.to_owned(), metadata.len());
+        let size = metadata.len();
         self.files.push(PlannedUpload { local, remote, size, existing, state });
-        Ok(())
+        Ok(None)
     }
 
     fn add_entry(
         &mut self,
-        tree: &Tree,
         path: &Path,
         folder: &RemotePath,
         there: &mut HashMap<String, Vec<Node>>,
-    ) -> Result<()> {
+    ) -> Result<Option<Folder>> {
         let metadata = std::fs::symlink_metadata(path).map_err(Error::local(path))?;
         let name = to_remote(&local_name(path)?, System::current()).into_owned();
         let remote = folder.join(&name);
@@ -108,40 +124,38 @@ impl UploadPlan {
                 handles: namesakes.iter().map(Node::handle).collect(),
             });
         }
-        self.add(tree, path, remote, &metadata, namesakes.pop())
+        self.add(path, remote, &metadata, namesakes.pop())
     }
 
-    fn add_folder(
-        &mut self,
-        tree: &Tree,
-        local: &Path,
-        remote: &RemotePath,
-        existing: Option<&Node>,
-    ) -> Result<()> {
-        match existing {
+    /// Takes what is in a folder; the folders in it are to be entered too.
+    fn enter(&mut self, tree: &Tree, folder: Folder, pending: &mut Vec<Folder>) -> Result<()> {
+        let Folder { local, remote, existing } = folder;
+        match &existing {
             Some(node) if node.is_file() => {
                 return Err(Error::AlreadyExists { path: remote.to_string() });
             }
             Some(_) => {}
             None => self.folders.push(remote.clone()),
         }
-        let entries = std::fs::read_dir(local).map_err(Error::local(local))?;
+        let entries = std::fs::read_dir(&local).map_err(Error::local(&local))?;
         let mut entries =
-            entries.collect::<std::io::Result<Vec<_>>>().map_err(Error::local(local))?;
+            entries.collect::<std::io::Result<Vec<_>>>().map_err(Error::local(&local))?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         // Looked up once: each name that is read has to be decrypted.
         let mut there: HashMap<String, Vec<Node>> = HashMap::new();
-        for node in existing.map(|folder| tree.children(folder)).unwrap_or_default() {
+        for node in existing.map(|folder| tree.children(&folder)).unwrap_or_default() {
             if let Some(name) = node.name() {
                 there.entry(name.to_owned()).or_default().push(node);
             }
         }
+        let first = pending.len();
         for entry in entries {
-            let added = self.add_entry(tree, &entry.path(), remote, &mut there);
-            if let Err(error) = added {
-                self.failed.push(error);
+            match self.add_entry(&entry.path(), &remote, &mut there) {
+                Ok(inner) => pending.extend(inner),
+                Err(error) => self.failed.push(error),
             }
         }
+        pending[first..].reverse();
         Ok(())
     }
 }
