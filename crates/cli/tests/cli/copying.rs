@@ -226,3 +226,33 @@ fn a_rate_is_kept() {
         assert_eq!(done.code, 2, "{bad}");
     }
 }
+
+/// How many requests to the API there were, and how many commands of a name in them.
+fn count(requests: &[serde_json::Value], name: &str) -> (usize, usize) {
+    let batches = requests.iter().filter_map(|request| request["commands"].as_array());
+    let named = batches.clone().flatten().filter(|command| *command == name);
+    (batches.count(), named.count())
+}
+
+#[test]
+fn small_files_travel_in_few_requests() {
+    let world = World::with_outbox();
+    // What is asked for while an answer is on its way leaves together: on a network that takes a while.
+    world.post("/admin/faults", &world.admin_header(), r#"{"fault":"api:delay=20"}"#);
+    world.login();
+    for number in 0..1000 {
+        let folder = world.path("many").join(format!("{}", number % 50));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{number}")), content(1024 + number)).unwrap();
+    }
+    let up = world.requests_of(&["put", "many", "/"]);
+    let (requests, addresses) = count(&up, "u");
+    // A node for each file and each of the 51 folders.
+    assert_eq!((addresses, count(&up, "p").1), (1000, 1051));
+    assert!(requests < 150, "{requests} requests up");
+    let down = world.requests_of(&["get", "/many", "copy"]);
+    let (requests, addresses) = count(&down, "g");
+    assert_eq!(addresses, 1000);
+    assert!(requests < 150, "{requests} requests down");
+    assert!(snapshot(&world.path("copy")) == snapshot(&world.path("many")));
+}

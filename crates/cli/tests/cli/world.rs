@@ -113,16 +113,34 @@ impl World {
 
     /// Sends a request as it is, and gives the answer's body.
     pub fn post(&self, target: &str, header: &str, body: &str) -> serde_json::Value {
+        let answer = self.ask("POST", target, header, body);
+        serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{answer}"))
+    }
+
+    fn ask(&self, method: &str, target: &str, header: &str, body: &str) -> String {
         let host = self.url.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = std::net::TcpStream::connect(host).unwrap();
         let length = body.len();
         let head =
-            format!("POST {target} HTTP/1.1\r\nHost: {host}\r\n{header}Connection: close\r\n");
+            format!("{method} {target} HTTP/1.0\r\nHost: {host}\r\n{header}Connection: close\r\n");
         write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
+        body.to_owned()
+    }
+
+    /// What a run has asked the server, a request a line; the server must be one with an outbox.
+    pub fn requests_of(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
+        self.ask("DELETE", "/admin/log", &self.admin_header(), "");
+        self.ok(arguments);
+        let log = self.ask("GET", "/admin/log", &self.admin_header(), "");
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    pub fn admin_header(&self) -> String {
+        let token = std::fs::read_to_string(self.path("data/admin-token")).unwrap();
+        format!("X-Admin-Token: {}\r\n", token.trim())
     }
 
     /// The id of a new session of the user's.
@@ -140,10 +158,8 @@ impl World {
 
     /// Makes a tree of so many nodes in the account; the server must be one with an outbox.
     pub fn generate(&self, nodes: u32) {
-        let token = std::fs::read_to_string(self.path("data/admin-token")).unwrap();
-        let header = format!("X-Admin-Token: {}\r\n", token.trim());
         let body = serde_json::json!({ "email": EMAIL, "password": PASSWORD, "nodes": nodes });
-        self.post("/admin/generate", &header, &body.to_string());
+        self.post("/admin/generate", &self.admin_header(), &body.to_string());
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {

@@ -21,7 +21,7 @@ async fn folders_are_made_and_walked() {
     let steps: Vec<String> = seen
         .walk()
         .map(|step| {
-            let names = |nodes: &[supermega::Node]| -> Vec<String> {
+            let names = |nodes: &[Node]| -> Vec<String> {
                 nodes.iter().map(|node| node.name().unwrap().to_owned()).collect()
             };
             format!("{} {:?} {:?}", step.path, names(&step.folders), names(&step.files))
