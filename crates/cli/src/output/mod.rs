@@ -39,11 +39,15 @@ impl Output {
         let draw = std::io::stderr().is_terminal()
             && !(global.no_progress || global.quiet || global.json || global.verbose > 0);
         let target = if draw { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        if global.verbose > 0 {
-            let level = if global.verbose == 1 { "info" } else { "debug" };
-            let filter = tracing_subscriber::EnvFilter::new(format!(
-                "supermega={level},supermega_server={level}"
-            ));
+        let told = match global.verbose {
+            // A client of the server is told no more than a number.
+            0 if !global.quiet => Some("supermega_server=error"),
+            0 => None,
+            1 => Some("supermega=info,supermega_server=info"),
+            _ => Some("supermega=debug,supermega_server=debug"),
+        };
+        if let Some(told) = told {
+            let filter = tracing_subscriber::EnvFilter::new(told);
             tracing_subscriber::fmt()
                 .with_env_filter(filter)
                 .with_writer(std::io::stderr)

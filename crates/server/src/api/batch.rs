@@ -16,7 +16,7 @@ use super::session::caller;
 use super::tree::Snapshot;
 use crate::fault::Action;
 use crate::state::State;
-use crate::store::{answers, session_history};
+use crate::store::{self, answers, session_history};
 
 /// More commands than this are not taken at once: official clients send no more
 /// (`protocol-api.md` 1.8).
@@ -95,7 +95,7 @@ pub(crate) fn answer(state: &State, request: &Request<'_>) -> Answer {
         }
         Err(error) => {
             tracing::error!(%error, "a transaction was undone");
-            Answer::failure(ErrorCode::Internal)
+            Answer::failure(store::code_of(&error))
         }
     }
 }

@@ -11,7 +11,7 @@ use super::view::View;
 use crate::state::State;
 use crate::store::events::{self, Stream};
 use crate::store::sessions::Session;
-use crate::store::{links, shares};
+use crate::store::{self, links, shares};
 
 /// On whose behalf a request comes.
 #[derive(Clone, Copy)]
@@ -90,6 +90,9 @@ impl From<ErrorCode> for ApiError {
 
 impl From<rusqlite::Error> for ApiError {
     fn from(error: rusqlite::Error) -> Self {
+        if store::code_of(&error) == ErrorCode::Again {
+            return ErrorCode::Again.into();
+        }
         Self::Broken(error.to_string())
     }
 }

@@ -24,9 +24,11 @@ pub(crate) mod waiting_keys;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use supermega_crypto::CryptoError;
+use supermega_protocol::ErrorCode;
 
 use crate::error::ServerError;
 
@@ -36,6 +38,9 @@ const VERSION: i64 = 2;
 
 /// How many idle connections for reading are kept: to open one takes longer than most requests.
 const READERS: usize = 128;
+
+/// How long another process may hold the database until clients are told to come again.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The database: one connection that writes, and as many as are needed that read what is committed.
 /// Its methods block: call them off the async threads.
@@ -50,6 +55,7 @@ impl Store {
     /// Opens or makes the database; `durable` says whether it is to survive a power cut.
     pub(crate) fn open(path: &Path, durable: bool) -> Result<Self, ServerError> {
         let db = Connection::open(path)?;
+        db.busy_timeout(PATIENCE)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", if durable { "NORMAL" } else { "OFF" })?;
         db.pragma_update(None, "foreign_keys", "ON")?;
@@ -88,6 +94,7 @@ impl Store {
     fn reader(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&self.path, flags)?;
+        db.busy_timeout(PATIENCE)?;
         db.set_prepared_statement_cache_capacity(64);
         Ok(db)
     }
@@ -102,6 +109,16 @@ impl Store {
         let value = write(&tx)?;
         tx.commit()?;
         Ok(value)
+    }
+}
+
+/// What a client is told of an error: to come again, if the same may succeed a little later
+/// (`protocol-api.md` 1.12).
+pub(crate) fn code_of(error: &rusqlite::Error) -> ErrorCode {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, FileLockingProtocolFailed};
+    match error.sqlite_error_code() {
+        Some(DatabaseBusy | DatabaseLocked | FileLockingProtocolFailed) => ErrorCode::Again,
+        _ => ErrorCode::Internal,
     }
 }
 

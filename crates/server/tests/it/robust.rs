@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::http::{Connection, post, split};
-use crate::world::{Account, file, folder, world};
+use crate::world::{Account, builder, file, folder, world};
 
 #[tokio::test]
 async fn header_names_are_spelled_as_official_clients_read_them() {
@@ -21,6 +21,19 @@ async fn header_names_are_spelled_as_official_clients_read_them() {
     assert!(answer.contains("\r\nContent-Length: 2\r\n"), "{answer}");
     assert!(answer.contains("\r\nContent-Type: application/json\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\n[]"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_database_that_somebody_else_holds_is_waited_for() {
+    let data = tempfile::tempdir().unwrap();
+    let server = builder().data_dir(data.path()).spawn().await.unwrap();
+    let prelogin = br#"[{"a":"us0","user":"somebody@example.org"}]"#;
+    let url = format!("{}cs?id=1&v=3", server.url());
+    let other = rusqlite::Connection::open(data.path().join("metadata.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(post(&url, prelogin).await.text(), "-3");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(post(&url, prelogin).await.text().starts_with("[{"));
 }
 
 #[tokio::test]
