@@ -38,13 +38,10 @@ impl Selection {
         included && listed && self.is_reached(path)
     }
 
-    /// Whether a folder is made, given the files that are meant: an empty one only if every file would be.
-    pub fn has_folder<'a>(&self, path: &Path, mut files: impl Iterator<Item = &'a Path>) -> bool {
-        if path.as_os_str().is_empty() {
-            return true;
-        }
+    /// Whether a folder is made, given those around files that are meant: an empty one only if every file would be.
+    pub fn has_folder(&self, path: &Path, holding: &HashSet<&Path>) -> bool {
         let selective = !self.include.is_empty() || self.listed.is_some();
-        (!selective && self.is_open(path)) || files.any(|file| file.starts_with(path))
+        path.as_os_str().is_empty() || holding.contains(path) || (!selective && self.is_open(path))
     }
 
     /// Whether a folder is reached and a file in it would be too, whatever its name.
@@ -62,6 +59,16 @@ impl Selection {
         self.max_depth.is_none_or(|max| depth <= max)
             && !above.into_iter().any(|part| matches_any(&self.exclude, part))
     }
+}
+
+/// The folders around files, at any depth.
+pub fn folders_around<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> HashSet<&'a Path> {
+    let mut folders = HashSet::new();
+    for file in files {
+        // Around a folder that is known all are.
+        let _ = file.ancestors().skip(1).all(|folder| folders.insert(folder));
+    }
+    folders
 }
 
 fn read_list(file: &Path) -> Result<HashSet<PathBuf>> {
@@ -97,31 +104,34 @@ mod tests {
         ] {
             assert_eq!(selection.has_file(Path::new(path)), meant, "{path}");
         }
-        assert!(selection.has_folder(Path::new("a/b"), std::iter::empty()));
-        assert!(!selection.has_folder(Path::new("a/b/c"), std::iter::empty()));
-        assert!(!selection.has_folder(Path::new("cache"), std::iter::empty()));
+        let none = HashSet::new();
+        assert!(selection.has_folder(Path::new("a/b"), &none));
+        assert!(!selection.has_folder(Path::new("a/b/c"), &none));
+        assert!(!selection.has_folder(Path::new("cache"), &none));
     }
 
     #[test]
     fn patterns_for_files_leave_no_folder_out() {
         let exclude = ["x", "[!a]*", "/b/**"].map(|text| Pattern::of_path(text).unwrap());
         let selection = Selection { exclude: exclude.into(), ..Selection::default() };
-        let file = Path::new("ab/a");
-        assert!(selection.has_file(file));
-        assert!(selection.has_folder(Path::new("ab"), std::iter::once(file)));
-        assert!(selection.has_folder(Path::new("a"), std::iter::empty()));
-        assert!(!selection.has_folder(Path::new("b"), std::iter::empty()));
+        let files = [PathBuf::from("ab/a")];
+        assert!(selection.has_file(&files[0]));
+        assert!(selection.has_folder(Path::new("ab"), &folders_around(&files)));
+        assert!(selection.has_folder(Path::new("a"), &HashSet::new()));
+        assert!(!selection.has_folder(Path::new("b"), &HashSet::new()));
     }
 
     #[test]
     fn folders_are_made_for_the_files_that_are_meant() {
-        let selection =
-            Selection { include: vec![Pattern::of_path("*.jpg").unwrap()], ..Selection::default() };
-        let file = Path::new("a/b/x.jpg");
-        assert!(selection.has_file(file) && !selection.has_file(Path::new("a/x.png")));
-        for (folder, made) in [("a", true), ("a/b", true), ("a/c", false), ("", true)] {
-            let files = std::iter::once(file);
-            assert_eq!(selection.has_folder(Path::new(folder), files), made, "{folder}");
+        let include = vec![Pattern::of_path("*.jpg").unwrap()];
+        let selection = Selection { include, ..Selection::default() };
+        let files = ["a/b/x.jpg", "a/b/y.jpg", "a/d/z.jpg"].map(PathBuf::from);
+        assert!(selection.has_file(&files[0]) && !selection.has_file(Path::new("a/x.png")));
+        let holding = folders_around(&files);
+        for (folder, made) in
+            [("a", true), ("a/b", true), ("a/d", true), ("a/c", false), ("", true)]
+        {
+            assert_eq!(selection.has_folder(Path::new(folder), &holding), made, "{folder}");
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::exit_code::Exit;
 use crate::output::name_of;
 use crate::place::Place;
 use crate::secret;
-use crate::selection::Selection;
+use crate::selection::{Selection, folders_around};
 
 /// A file to fetch.
 struct Job {
@@ -153,8 +153,8 @@ fn plan(
     let below = |path: &Path| path.strip_prefix(&top).unwrap_or(path).to_owned();
     plan.files.retain(|file| selection.has_file(&below(&file.path)));
     let files: Vec<PathBuf> = plan.files.iter().map(|file| below(&file.path)).collect();
-    plan.folders
-        .retain(|folder| selection.has_folder(&below(folder), files.iter().map(PathBuf::as_path)));
+    let holding = folders_around(&files);
+    plan.folders.retain(|folder| selection.has_folder(&below(folder), &holding));
     for renamed in &plan.renamed {
         say_renamed(context, &renamed.name, &renamed.path)?;
     }

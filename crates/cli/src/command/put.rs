@@ -21,7 +21,7 @@ use crate::arguments::{Choice, Put};
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
-use crate::selection::Selection;
+use crate::selection::{Selection, folders_around};
 
 /// Folders that are made at the same time, in one request.
 const FOLDERS: usize = 500;
@@ -127,11 +127,11 @@ async fn prepare(
     for error in plan.failed {
         summary.add::<()>(context, Err(error.into()))?;
     }
-    let top = remote.to_string();
+    let (top, holding) = (remote.to_string(), folders_around(&files));
     plan.folders.retain(|folder| {
         let path = folder.to_string();
         let path = path.strip_prefix(&top).unwrap_or_default().trim_start_matches('/').to_owned();
-        selection.has_folder(Path::new(&path), files.iter().map(PathBuf::as_path))
+        selection.has_folder(Path::new(&path), &holding)
     });
     if !choice.dry_run {
         make_folders(session, &plan.folders).await?;
