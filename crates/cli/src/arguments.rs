@@ -25,7 +25,7 @@ pub use sharing::{
     AddShare, Contact, Emails, Import, Link, LinkInfo, MakeLink, RemoveShare, Share, ShareAccess,
     VerifyContact,
 };
-pub use transfer::{Cat, Choice, Cp, Overwrite, Pace, Verify};
+pub use transfer::{Cat, Choice, Cp, OnQuota, Overwrite, Pace, Verify};
 
 /// MEGA for people and for scripts.
 ///

@@ -10,10 +10,11 @@ use supermega::{Error, Node, RemotePath, Session, Tree};
 use super::get::unreadable;
 use super::import::must_be_free;
 use super::overwrite::{Pair, Verdict, decide};
+use super::patience::Patience;
 use super::summary::Summary;
 use super::tally::Tally;
 use super::{get, put};
-use crate::arguments::{Choice, Cp, Get, Overwrite, Put};
+use crate::arguments::{Choice, Cp, Get, OnQuota, Overwrite, Put};
 use crate::context::{Context, Found};
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
@@ -27,7 +28,9 @@ pub async fn run(arguments: Cp, context: &Context) -> Result<Exit> {
     };
     let remote = sources.iter().filter(|source| is_remote(source)).count();
     match (remote == sources.len(), remote == 0, is_remote(target)) {
-        (true, _, true) => within(context, sources, target, overwrite, &choice).await,
+        (true, _, true) => {
+            within(context, sources, target, overwrite, &choice, pace.on_quota).await
+        }
         (true, _, false) => {
             let overwrite = overwrite.unwrap_or(Overwrite::Ask);
             let get = Get { paths, overwrite, choice, pace, link_password_stdin: false };
@@ -51,6 +54,7 @@ async fn within(
     target: &str,
     overwrite: Option<Overwrite>,
     choice: &Choice,
+    on_quota: OnQuota,
 ) -> Result<Exit> {
     if choice.is_selective() {
         let text =
@@ -72,7 +76,8 @@ async fn within(
         overwrite: overwrite.unwrap_or(Overwrite::Different),
         dry_run: choice.dry_run,
     };
-    let mut done = Done { summary: Summary::default(), tally: Tally::begin() };
+    let patience = Patience::new(context, on_quota);
+    let mut done = Done { summary: Summary::default(), tally: Tally::begin(), patience };
     for source in sources {
         let copied = copying.take(source, folder.as_ref(), &path, &mut done).await;
         if let Err(error) = copied {
@@ -86,9 +91,10 @@ async fn within(
 }
 
 /// What became of everything so far.
-struct Done {
+struct Done<'a> {
     summary: Summary,
     tally: Tally,
+    patience: Patience<'a>,
 }
 
 /// Copies within one account.
@@ -106,7 +112,7 @@ impl Copying<'_> {
         source: &str,
         folder: Option<&Node>,
         path: &RemotePath,
-        done: &mut Done,
+        done: &mut Done<'_>,
     ) -> Result<()> {
         let Found { session, tree, node } = self.context.find(source).await?;
         if session.is_same(self.session) {
@@ -138,7 +144,13 @@ impl Copying<'_> {
     }
 
     /// Copies what is not there; folders that are there are gone into.
-    async fn copy(&self, node: Node, folder: Node, name: String, done: &mut Done) -> Result<()> {
+    async fn copy(
+        &self,
+        node: Node,
+        folder: Node,
+        name: String,
+        done: &mut Done<'_>,
+    ) -> Result<()> {
         let mut pending = VecDeque::from([(node, folder, name)]);
         while let Some((node, folder, name)) = pending.pop_front() {
             let tree = self.session.tree().await?;
@@ -150,6 +162,11 @@ impl Copying<'_> {
                 }
                 [] => {
                     let copied = self.session.copy(&node, &folder, &name).await;
+                    let Some(copied) = done.patience.settle(copied).await else {
+                        // Of a folder some may be there.
+                        pending.push_front((node, folder, name));
+                        continue;
+                    };
                     self.copied((&tree, &node), copied, &[], done).await?;
                 }
                 [there] if !there.is_file() && !node.is_file() => {
@@ -175,7 +192,13 @@ impl Copying<'_> {
         Ok(())
     }
 
-    async fn over(&self, tree: &Tree, node: &Node, there: &Node, done: &mut Done) -> Result<()> {
+    async fn over(
+        &self,
+        tree: &Tree,
+        node: &Node,
+        there: &Node,
+        done: &mut Done<'_>,
+    ) -> Result<()> {
         let same = node.size() == there.size() && node.fingerprint() == there.fingerprint();
         let state = if same { TargetState::Same } else { TargetState::Different };
         let pair = Pair { state, source: node.modified(), target: there.modified() };
@@ -184,7 +207,12 @@ impl Copying<'_> {
         let outcome = match decide(&self.context.output, self.overwrite, pair, &shown).await? {
             Verdict::Transfer if self.dry_run => self.would(&path, node),
             Verdict::Transfer => {
-                let copied = self.session.copy_over(node, there).await;
+                let copied = loop {
+                    let copied = self.session.copy_over(node, there).await;
+                    if let Some(copied) = done.patience.settle(copied).await {
+                        break copied;
+                    }
+                };
                 return self.copied((tree, node), copied, &[], done).await;
             }
             Verdict::Skip => {
@@ -203,12 +231,13 @@ impl Copying<'_> {
         (from, node): (&Tree, &Node),
         copied: supermega::Result<Node>,
         left_out: &[Node],
-        done: &mut Done,
+        done: &mut Done<'_>,
     ) -> Result<()> {
         if let Ok(made) = &copied {
             let (all, out) = (from.usage(node), left_out.iter().map(|node| from.usage(node)));
             let missing = out.fold((0, 0), |sum, out| (sum.0 + out.files, sum.1 + out.bytes));
-            done.tally.several(all.files - missing.0, all.bytes - missing.1);
+            done.tally
+                .several(all.files.saturating_sub(missing.0), all.bytes.saturating_sub(missing.1));
             self.tell(made, node, "copied").await?;
         }
         done.summary.add(self.context, copied.map_err(CommandError::from))

@@ -23,6 +23,7 @@ mod mkdir;
 mod mv;
 mod overwrite;
 mod password;
+mod patience;
 mod profiles;
 mod put;
 mod recover;

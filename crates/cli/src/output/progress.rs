@@ -83,15 +83,21 @@ impl Bars {
             return;
         }
         *waiting = Some(Instant::now() + wait);
+        self.output.waiting(kind, wait);
+    }
+}
+
+impl Output {
+    /// Tells that quota is waited for.
+    pub fn waiting(&self, kind: QuotaKind, wait: Duration) {
         let quota = match kind {
             QuotaKind::Storage => "storage",
             QuotaKind::Transfer => "transfer",
         };
         let seconds = wait.as_secs();
-        self.output.note(&format!("the {quota} quota is used up: waiting for {seconds} seconds"));
+        self.note(&format!("the {quota} quota is used up: waiting for {seconds} seconds"));
         // Whoever closed standard output is told by the next file.
-        let _ =
-            self.output.object(|| json!({ "type": "waiting", "quota": quota, "seconds": seconds }));
+        let _ = self.object(|| json!({ "type": "waiting", "quota": quota, "seconds": seconds }));
     }
 }
 

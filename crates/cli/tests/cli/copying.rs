@@ -208,6 +208,28 @@ fn quota_is_waited_for_or_said() {
 }
 
 #[test]
+fn a_copy_within_the_account_waits_for_quota() {
+    let world = World::with_outbox();
+    world.login();
+    std::fs::create_dir_all(world.path("folder/deep")).unwrap();
+    for name in ["a", "deep/b"] {
+        std::fs::write(world.path("folder").join(name), name).unwrap();
+    }
+    world.ok(&["put", "folder", "/"]);
+    world.ok(&["mkdir", "/in"]);
+    // The folder is made, and there is no room for what lies in it.
+    let full = r#"{"fault":"p:error=17*1+1"}"#;
+    world.post("/admin/faults", &world.admin_header(), full);
+    let waiting =
+        world.objects("waiting", &["cp", "--on-quota", "wait", "mega:/folder", "mega:/in"]);
+    assert_eq!((waiting.len(), &waiting[0]["quota"]), (1, &"storage".into()));
+    assert_eq!(world.ok(&["find", "/in", "-t", "f"]), "/in/folder/a\n/in/folder/deep/b\n");
+    world.post("/admin/faults", &world.admin_header(), r#"{"fault":"p:error=17*1"}"#);
+    let done = world.run(&["cp", "mega:/folder", "mega:/copy"]);
+    assert_eq!(done.code, 6, "{}", done.stderr);
+}
+
+#[test]
 fn a_rate_is_kept() {
     let world = World::logged_in();
     std::fs::write(world.path("file"), content(300_000)).unwrap();
