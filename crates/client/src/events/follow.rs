@@ -18,7 +18,8 @@ use crate::transport::{Backoff, Channel};
 const HOLD: Duration = Duration::from_mins(1);
 /// Longer answers are not taken.
 const ANSWER: usize = 1 << 30;
-/// How long to go on when the network fails: a laptop may sleep for long.
+/// While the network fails, tries are further and further apart for so long, and then begin anew: only the end of
+/// the session ends them.
 const PATIENCE: Duration = Duration::from_hours(24);
 
 /// What a poll brought.
@@ -50,7 +51,7 @@ pub(super) async fn follow(
         match answer {
             Poll::Failed => {
                 if !backoff.wait().await {
-                    return;
+                    backoff = Backoff::new(PATIENCE);
                 }
             }
             Poll::Reply(EventReply::KeepAlive) => {}
@@ -65,7 +66,7 @@ pub(super) async fn follow(
             Poll::Reply(EventReply::Refused(failure)) => match failure.code {
                 ErrorCode::Again | ErrorCode::RateLimit => {
                     if !backoff.wait().await {
-                        return;
+                        backoff = Backoff::new(PATIENCE);
                     }
                 }
                 ErrorCode::TooMany if session.refresh().await.is_ok() => {
