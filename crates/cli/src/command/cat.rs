@@ -7,23 +7,33 @@ use futures_util::TryStreamExt;
 use supermega::transfer::{Download, PlainChunks};
 
 use super::get::{Source, find};
+use super::summary::Summary;
 use crate::arguments::Cat;
 use crate::context::Context;
 use crate::error::{CommandError, Result};
 use crate::exit_code::Exit;
 
-/// Writes one file after the other.
+/// Writes one file after the other; what fails keeps nobody from the others.
 pub async fn run(arguments: Cat, context: &Context) -> Result<Exit> {
+    let several = arguments.paths.len() > 1;
+    let mut summary = Summary::default();
     for text in &arguments.paths {
-        let source = find(context, text, arguments.link_password_stdin).await?;
-        let (download, size) = source.download()?;
-        let chunks = match &arguments.range {
-            Some(range) => download.chunks_of(clip(range, size)),
-            None => download.chunks(),
-        };
-        write_out(chunks).await?;
+        match show(&arguments, text, context).await {
+            Ok(()) => summary.add(context, Ok(()))?,
+            Err(error) => summary.fail(context, error, several)?,
+        }
     }
-    Ok(Exit::Done)
+    Ok(summary.exit(context))
+}
+
+async fn show(arguments: &Cat, text: &str, context: &Context) -> Result<()> {
+    let source = find(context, text, arguments.link_password_stdin).await?;
+    let (download, size) = source.download()?;
+    let chunks = match &arguments.range {
+        Some(range) => download.chunks_of(clip(range, size)),
+        None => download.chunks(),
+    };
+    write_out(chunks).await
 }
 
 impl Source {

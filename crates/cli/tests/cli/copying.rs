@@ -103,6 +103,10 @@ fn parts_of_files_are_shown() {
         assert_eq!(world.ok(&["cat", "--range", range, "/file"]), text, "{range}");
     }
     assert_eq!(world.ok(&["cat", "/file", "/file"]), "01234567890123456789");
+    let partly = world.run(&["cat", "/file", "/missing", "/", "/file"]);
+    assert_eq!((partly.code, partly.stdout.as_str()), (8, "01234567890123456789"));
+    assert!(partly.stderr.contains("/missing not found"), "{}", partly.stderr);
+    assert_eq!(world.run(&["cat", "/missing", "/missing"]).code, 3);
     assert_eq!(world.run(&["cat", "--range", "4-2", "/file"]).code, 2);
     assert_eq!(world.run(&["cat", "/"]).code, 1);
     std::fs::write(world.path("large"), content(9 << 20)).unwrap();
