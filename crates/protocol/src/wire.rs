@@ -129,7 +129,14 @@ pub fn decode_result<C: Command>(result: &str) -> Result<Decoded<C::Response>, R
     let read = if C::LIST { drift::read_any } else { drift::read };
     let (value, mut drift) = read(C::NAME, value, &[])?;
     drift.extend(C::inner_drift(&value));
+    let tag = tag.or_else(|| if C::TAGGED { bare_tag(result, &value) } else { None });
     Ok(Decoded { value, tag, drift })
+}
+
+/// The tag of a command that only succeeds or fails, which stands in the place of its `0`.
+fn bare_tag(result: &str, value: &impl serde::Serialize) -> Option<SequenceTag> {
+    let tag = result.starts_with('"').then(|| serde_json::from_str(result).ok())??;
+    (serde_json::to_string(value).ok()? == "0").then_some(tag)
 }
 
 /// Takes a wrapper `["tag",value]` or `[0,value]` off. A bare string stays: it is the tag of a

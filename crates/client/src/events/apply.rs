@@ -3,7 +3,9 @@
 //! A packet may come again, or tell of what this session did itself: applying it twice changes nothing.
 
 use supermega_encoding::{NodeHandle, UserHandle};
-use supermega_protocol::packet::{ChangedLink, ChangedShare, PacketBody, RemovedNode};
+use supermega_protocol::packet::{
+    ActionPacket, ChangedLink, ChangedShare, NodeSet, PacketBody, RemovedNode,
+};
 use supermega_protocol::{is_set, tree as wire};
 
 use super::Event;
@@ -12,19 +14,16 @@ use crate::tree::{Node, Row, Tree};
 /// Applies one packet; `own` is the account's user.
 pub(crate) fn apply(
     tree: &mut Tree,
-    packet: PacketBody,
+    packet: ActionPacket,
     own: Option<UserHandle>,
     events: &mut Vec<Event>,
 ) {
-    match packet {
+    if let Some(tag) = &packet.tag {
+        tree.pass(tag);
+    }
+    match packet.body {
         PacketBody::Nodes(new) => {
-            for node in &new.t.f.nodes {
-                show(tree, Row::from(node), events);
-            }
-            // A file that became an old version is part of what is told of the new one.
-            for version in &new.t.f2.nodes {
-                tree.insert(Row::from(version));
-            }
+            arrive(tree, &new.t, events);
             know(tree, new.u.iter().chain(&new.t.u).flatten());
         }
         PacketBody::Removed(removed) => remove(tree, &removed, events),
@@ -54,6 +53,25 @@ pub(crate) fn apply(
         | PacketBody::AnsweredRequest(_)
         | PacketBody::AnswerToRequest(_) => events.push(Event::ContactsChanged),
         other => events.push(Event::Other(other.name().to_owned())),
+    }
+}
+
+/// Takes in nodes that are new or come to another place.
+fn arrive(tree: &mut Tree, new: &NodeSet, events: &mut Vec<Event>) {
+    let rows = |list: &wire::NodeList| list.nodes.iter().map(Row::from).collect();
+    let (there, gone) = tree.part_removed(rows(&new.f));
+    for row in there {
+        show(tree, row, events);
+    }
+    for row in gone {
+        if let Some(node) = tree.node(row.handle) {
+            tree.remove(node.handle());
+            events.push(Event::Removed(node));
+        }
+    }
+    // A file that became an old version is part of what is told of the new one.
+    for row in tree.part_removed(rows(&new.f2)).0 {
+        tree.insert(row);
     }
 }
 
@@ -87,14 +105,15 @@ fn remove(tree: &mut Tree, removed: &RemovedNode, events: &mut Vec<Event>) {
     if is_set(removed.m) {
         return;
     }
-    let Some(node) = tree.node(removed.n) else { return };
+    let node = tree.node(removed.n);
     if is_set(removed.v) {
         // The other versions stay; the next older one follows with its new place.
         tree.remove_alone(removed.n);
     } else {
+        // Where it has been removed before, a packet that came again may have put something back there.
         tree.remove(removed.n);
     }
-    events.push(Event::Removed(node));
+    events.extend(node.map(Event::Removed));
 }
 
 fn change_share(

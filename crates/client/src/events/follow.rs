@@ -96,7 +96,7 @@ fn take(
             return;
         }
         for packet in events.a.into_iter().flatten() {
-            apply(tree, packet.body, own, &mut told);
+            apply(tree, packet, own, &mut told);
         }
         if let Some(cursor) = events.sn {
             tree.facts().cursor = Some(cursor);

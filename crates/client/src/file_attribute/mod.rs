@@ -128,9 +128,10 @@ impl Session {
         fa: FileAttributes,
     ) -> Result<Node> {
         let request = PutFileAttributes { n: file.handle(), fa, i: None };
-        let all = self.channel().call(&request).await.map_err(|e| change::missing(e, file))?;
-        let current = self.tree().await?.node(file.handle()).unwrap_or_else(|| file.clone());
-        Ok(self.show(Row { file_attributes: all.to_string(), ..current.row().clone() }))
+        let named = self.channel().call_tagged(&request).await;
+        let (all, tag) = named.map_err(|e| change::missing(e, file))?;
+        let row = self.current(file).await?.row().clone();
+        Ok(self.show(tag.as_ref(), Row { file_attributes: all.to_string(), ..row }))
     }
 }
 

@@ -64,7 +64,8 @@ impl Session {
             w: options.writable.then_some(Flag(true)),
             ..SetLink::make(node.handle())
         };
-        let reply = self.channel().call(&request).await.map_err(|e| change::missing(e, node))?;
+        let made = self.channel().call_tagged(&request).await;
+        let (reply, tag) = made.map_err(|e| change::missing(e, node))?;
         let (handle, write_auth) = match reply {
             LinkReply::Made(handle) => (handle, None),
             LinkReply::Writable(handle, auth) => {
@@ -75,7 +76,7 @@ impl Session {
                 return Err(Malformed::new("l", ".", "no public handle").into());
             }
         };
-        self.apply(|tree| tree.set_link(node.handle(), Some(handle)));
+        self.apply_result(tag.as_ref(), |tree| tree.set_link(node.handle(), Some(handle)));
         let link = match share_key {
             Some(key) => Link::Folder { handle, key: Some(key), inside: None },
             None => Link::File { handle, key: file_key },
@@ -90,11 +91,9 @@ impl Session {
             // What came through a writable link stays, and its owner must be able to read it.
             self.rewrite_foreign_keys(&self.tree().await?.subtree(node)).await?;
         }
-        self.channel()
-            .call(&SetLink::remove(node.handle()))
-            .await
-            .map_err(|e| change::missing(e, node))?;
-        self.apply(|tree| tree.set_link(node.handle(), None));
+        let removed = self.channel().call_tagged(&SetLink::remove(node.handle())).await;
+        let (_, tag) = removed.map_err(|e| change::missing(e, node))?;
+        self.apply_result(tag.as_ref(), |tree| tree.set_link(node.handle(), None));
         match node.is_file() {
             true => Ok(()),
             false => self.end_export(node).await,

@@ -435,7 +435,7 @@ async fn keep(
     let before = tree.known().clone();
     tree.begin_journal();
     for packet in packets {
-        apply(tree, packet.body.clone(), own, &mut Vec::new());
+        apply(tree, packet.clone(), own, &mut Vec::new());
     }
     let changes = tree.end_journal();
     tree.facts().cursor = Some(to);

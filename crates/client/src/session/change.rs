@@ -89,8 +89,9 @@ impl Session {
             vw: None,
             i: None,
         };
-        self.channel().call(&request).await.map_err(|e| missing(e, node))?;
-        Ok(self.show(node.row().clone().with_attributes(&request.at)))
+        let (_, tag) = self.channel().call_tagged(&request).await.map_err(|e| missing(e, node))?;
+        let current = self.current(node).await?;
+        Ok(self.show(tag.as_ref(), current.row().clone().with_attributes(&request.at)))
     }
 
     /// Moves a node into another folder; its handle stays the same.
@@ -112,9 +113,9 @@ impl Session {
             moved.iter().filter_map(|node| Some((node.handle(), node.key()?))).unzip();
         let cr = self.share_node_keys(folder, &keys, handles).await?;
         let request = MoveNode { n: node.handle(), t: folder.handle(), cr, vw: None, i: None };
-        self.channel().call(&request).await.map_err(|e| missing(e, node))?;
-        let current = self.tree().await?.node(node.handle()).unwrap_or_else(|| node.clone());
-        Ok(self.show(Row { parent: Some(folder.handle()), ..current.row().clone() }))
+        let (_, tag) = self.channel().call_tagged(&request).await.map_err(|e| missing(e, node))?;
+        let row = self.current(node).await?.row().clone();
+        Ok(self.show(tag.as_ref(), Row { parent: Some(folder.handle()), ..row }))
     }
 
     /// Moves a node to the rubbish bin, where it remembers its former folder. Its public link, and those
@@ -151,8 +152,9 @@ impl Session {
     pub async fn delete(&self, node: &Node) -> Result<()> {
         self.must_be_disposable(node).await?;
         let request = DeleteNode { n: node.handle(), v: None, vw: None, i: None };
-        self.channel().call(&request).await.map_err(|e| missing(e, node))?;
-        self.apply(|tree| tree.remove(node.handle()));
+        let (_, tag) = self.channel().call_tagged(&request).await.map_err(|e| missing(e, node))?;
+        let tag = tag.as_ref();
+        self.apply_result(tag, |tree| tree.remove_ahead(node.handle(), tag));
         Ok(())
     }
 

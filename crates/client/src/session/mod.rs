@@ -21,6 +21,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use supermega_crypto::{SessionId, ShareKey, WriteAuth};
 use supermega_encoding::{NodeHandle, PublicHandle};
+use supermega_protocol::SequenceTag;
 use supermega_protocol::tree::{FetchNodes, OwnerKey};
 
 use crate::client::Client;
@@ -215,10 +216,25 @@ impl Session {
         }
     }
 
+    /// Applies what a result tells, unless packets have told of it before: they may have told what came after it,
+    /// too.
+    pub(crate) fn apply_result(&self, tag: Option<&SequenceTag>, change: impl FnOnce(&mut Tree)) {
+        self.apply(|tree| {
+            if tag.is_none_or(|tag| !tree.has_passed(tag)) {
+                change(tree);
+            }
+        });
+    }
+
     /// Shows a node of one's own making in the tree.
-    pub(crate) fn show(&self, row: Row) -> Node {
-        self.apply(|tree| tree.insert(row.clone()));
+    pub(crate) fn show(&self, tag: Option<&SequenceTag>, row: Row) -> Node {
+        self.apply_result(tag, |tree| tree.insert(row.clone()));
         Node::open(&self.keys(), row)
+    }
+
+    /// A node as the tree has it now; as it is given, where the tree has it no more.
+    pub(crate) async fn current(&self, node: &Node) -> Result<Node> {
+        Ok(self.tree().await?.node(node.handle()).unwrap_or_else(|| node.clone()))
     }
 
     pub(crate) fn channel(&self) -> &Channel {

@@ -7,7 +7,7 @@ use supermega_encoding::{NodeHandle, PublicHandle, UploadToken, base64};
 use supermega_protocol::put::{NewNode, NodeSource, PutNodes, PutNodesReply, PutTarget};
 use supermega_protocol::share::{KeyTriple, KeyTriples, ShareNodeKeys};
 use supermega_protocol::tree::NodeType;
-use supermega_protocol::{ErrorCode, Flag, Verbatim};
+use supermega_protocol::{ErrorCode, Flag, SequenceTag, Verbatim};
 
 use super::Session;
 use crate::error::{Error, Result};
@@ -49,8 +49,8 @@ impl Session {
     /// Puts nodes into `parent` and gives each as it then is, or why it was not made.
     pub(crate) async fn put(&self, parent: &Node, drafts: Vec<Draft>) -> Result<Vec<Result<Node>>> {
         let request = self.put_request(parent, &drafts).await?;
-        let reply = self.channel().call(&request).await?;
-        Ok(self.outcomes(parent, &drafts, request.n, &reply))
+        let (reply, tag) = self.channel().call_tagged(&request).await?;
+        Ok(self.outcomes(parent, &drafts, request.n, &reply, tag.as_ref()))
     }
 
     /// Puts one node.
@@ -70,8 +70,8 @@ impl Session {
         let request = self.put_request(parent, &drafts).await?;
         let repeatable = Repeatable::new(&request)?;
         let id = id_for(repeatable.digest()).await?;
-        let reply = self.channel().call_once(&repeatable, id).await?;
-        let mut outcomes = self.outcomes(parent, &drafts, request.n, &reply);
+        let (reply, tag) = self.channel().call_once(&repeatable, id).await?;
+        let mut outcomes = self.outcomes(parent, &drafts, request.n, &reply, tag.as_ref());
         outcomes.pop().unwrap_or_else(|| Err(nothing()))
     }
 
@@ -103,10 +103,11 @@ impl Session {
         drafts: &[Draft],
         new: Vec<NewNode>,
         reply: &PutNodesReply,
+        tag: Option<&SequenceTag>,
     ) -> Vec<Result<Node>> {
         let made = drafts.iter().zip(new).zip(reply.outcomes(drafts.len()));
         made.map(|((draft, new), outcome)| match outcome {
-            Ok(handle) => Ok(self.made(parent, draft, new, handle)),
+            Ok(handle) => Ok(self.made(parent, draft, new, handle, tag)),
             Err(code) => Err(Error::from_failure("p", code.into())),
         })
         .collect()
@@ -142,10 +143,17 @@ impl Session {
         }
     }
 
-    fn made(&self, parent: &Node, draft: &Draft, new: NewNode, handle: NodeHandle) -> Node {
+    fn made(
+        &self,
+        parent: &Node,
+        draft: &Draft,
+        new: NewNode,
+        handle: NodeHandle,
+        tag: Option<&SequenceTag>,
+    ) -> Node {
         if let Some(old) = draft.replaces {
-            // It hangs on the new one as its old version, unless it was moved meanwhile.
-            self.apply(|tree| {
+            // It hangs on the new one as its old version, unless it was moved or replaced meanwhile.
+            self.apply_result(tag, |tree| {
                 if let Some(old) = tree.node(old)
                     && old.parent() == Some(parent.handle())
                 {
@@ -162,7 +170,7 @@ impl Session {
                 })
                 .unwrap_or_default(),
         };
-        self.show(Row {
+        let row = Row {
             handle,
             parent: Some(parent.handle()),
             kind: match draft.origin {
@@ -177,7 +185,8 @@ impl Session {
             attributes: new.a.decode().unwrap_or_default(),
             keys,
             file_attributes: draft.file_attributes.clone(),
-        })
+        };
+        self.show(tag, row)
     }
 
     /// The keys that every share around `parent` needs of new or moved nodes. A share whose key is not

@@ -52,8 +52,13 @@ impl Session {
         if inside.is_empty() {
             return Ok(());
         }
-        self.channel().call(&EmptyTrash {}).await?;
-        self.apply(|tree| inside.iter().for_each(|node| tree.remove(node.handle())));
+        let (_, tag) = self.channel().call_tagged(&EmptyTrash {}).await?;
+        let tag = tag.as_ref();
+        self.apply_result(tag, |tree| {
+            for node in &inside {
+                tree.remove_ahead(node.handle(), tag);
+            }
+        });
         Ok(())
     }
 }

@@ -21,9 +21,10 @@ impl Session {
         self.must_be_version(file, version).await?;
         must_allow(&self.tree().await?, file, Access::Full)?;
         let request = DeleteNode { n: version.handle(), v: Flag::SET, vw: None, i: None };
-        self.channel().call(&request).await.map_err(|e| change::missing(e, version))?;
+        let deleted = self.channel().call_tagged(&request).await;
+        let (_, tag) = deleted.map_err(|e| change::missing(e, version))?;
         let newer = version.parent();
-        self.apply(|tree| {
+        self.apply_result(tag.as_ref(), |tree| {
             // The next older one hangs on the next newer one now.
             if let Some(older) = tree.versions(version).first() {
                 tree.insert(Row { parent: newer, ..older.row().clone() });

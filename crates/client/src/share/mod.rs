@@ -93,7 +93,7 @@ impl Session {
         }
         let user = self.with_account(|account, _| account.user)?;
         self.set_share(folder, &user.to_string(), None, None).await?;
-        self.apply(|tree| tree.remove(folder.handle()));
+        self.apply(|tree| drop(tree.remove(folder.handle())));
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 use supermega_crypto::{SessionId, WriteAuth};
 use supermega_encoding::{EventCursor, PublicHandle};
 use supermega_protocol::wire::{self, Reply};
-use supermega_protocol::{Command, ErrorCode, Failure, Malformed, StorageUrl};
+use supermega_protocol::{Command, ErrorCode, Failure, Malformed, SequenceTag, StorageUrl};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
@@ -136,6 +136,14 @@ impl Channel {
     /// Sends a command and waits for its result. Dropping the future gives up the result; the command
     /// may or may not be carried out.
     pub(crate) async fn call<C: Command>(&self, command: &C) -> Result<C::Response> {
+        Ok(self.call_sifted(command, None).await?.0)
+    }
+
+    /// The same for a command that changes the tree: its result says where it belongs among the packets.
+    pub(crate) async fn call_tagged<C: Command>(
+        &self,
+        command: &C,
+    ) -> Result<(C::Response, Option<SequenceTag>)> {
         self.call_sifted(command, None).await
     }
 
@@ -145,14 +153,14 @@ impl Channel {
         command: &C,
         sieve: Arc<dyn Sieve>,
     ) -> Result<C::Response> {
-        self.call_sifted(command, Some(sieve)).await
+        Ok(self.call_sifted(command, Some(sieve)).await?.0)
     }
 
     async fn call_sifted<C: Command>(
         &self,
         command: &C,
         sieve: Option<Arc<dyn Sieve>>,
-    ) -> Result<C::Response> {
+    ) -> Result<(C::Response, Option<SequenceTag>)> {
         let alone = C::ALONE || sieve.is_some();
         let parcel = Parcel { command: wire::encode_command(command)?, alone, sieve, id: None };
         let mut backoff = Backoff::new(self.options.busy_patience);
@@ -162,7 +170,7 @@ impl Channel {
             match wire::decode_result::<C>(&result) {
                 Ok(decoded) => {
                     self.options.drift.report(decoded.drift);
-                    return Ok(decoded.value);
+                    return Ok((decoded.value, decoded.tag));
                 }
                 Err(wire::ResultError::Refused(failure)) if failure.code == ErrorCode::Again => {
                     if !backoff.wait().await {
@@ -181,13 +189,13 @@ impl Channel {
         &self,
         command: &Repeatable<C>,
         id: u64,
-    ) -> Result<C::Response> {
+    ) -> Result<(C::Response, Option<SequenceTag>)> {
         let result = self.exchange(command.parcel(id)).await;
         let result = result.map_err(|error| self.error(C::NAME, error))?;
         let decoded = wire::decode_result::<C>(&result);
         let decoded = decoded.map_err(|error| Error::from_result(C::NAME, error))?;
         self.options.drift.report(decoded.drift);
-        Ok(decoded.value)
+        Ok((decoded.value, decoded.tag))
     }
 
     async fn exchange(&self, parcel: Parcel) -> Result<String, ChannelError> {

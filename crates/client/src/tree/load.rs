@@ -154,8 +154,12 @@ pub(crate) async fn load(
         }
     }
     facts.links = rest.ph.iter().flatten().map(|link| (link.h, link.ph)).collect();
+    let told = rest.st.clone();
     blocking(move || {
         let mut tree = Tree::build(keys, segments, facts);
+        if let Some(tag) = &told {
+            tree.pass(tag);
+        }
         // An exported folder is a share with everybody.
         let mut linked: Vec<NodeHandle> = tree.facts().links.keys().copied().collect();
         linked.retain(|node| tree.node(*node).is_some_and(|node| !node.is_file()));

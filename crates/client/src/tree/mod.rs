@@ -1,5 +1,6 @@
 //! What an account or a folder link looks like: nodes, paths, walks.
 
+mod ahead;
 mod arena;
 mod base;
 #[cfg(feature = "cache")]

@@ -76,9 +76,7 @@ impl Tree {
     }
 
     pub(super) fn new(keys: Arc<KeyRing>, base: Base, facts: Facts) -> Self {
-        let (changed, changed_children) = Default::default();
-        let base = Arc::new(base);
-        Self(Arc::new(State { keys, base, changed, changed_children, facts, journal: None }))
+        Self(Arc::new(State::new(keys, base, facts)))
     }
 
     /// The state, or what was loaded in its place.
@@ -382,16 +380,17 @@ impl Tree {
         state.settle();
     }
 
-    /// Removes a node with everything below it.
-    pub(crate) fn remove(&mut self, node: NodeHandle) {
+    /// Removes a node with everything below it, and gives what that was.
+    pub(crate) fn remove(&mut self, node: NodeHandle) -> Vec<NodeHandle> {
         let gone = self.read(|state| state.all_below(node));
         let state = self.state();
-        for handle in gone {
-            state.change(handle, None);
-            state.facts.links.remove(&handle);
-            state.facts.shared.remove(&handle);
+        for handle in &gone {
+            state.change(*handle, None);
+            state.facts.links.remove(handle);
+            state.facts.shared.remove(handle);
         }
         state.settle();
+        gone
     }
 
     /// Removes a node, but not what hangs on it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use supermega_encoding::{EventCursor, NodeHandle, PublicHandle, UserHandle};
 
+use super::ahead::Ahead;
 use super::arena::{Arena, Segment};
 use super::base::{Base, Damaged, Outline};
 use super::node::Node;
@@ -28,6 +29,7 @@ pub(super) struct State {
     /// Changed nodes, by parent.
     pub(super) changed_children: HashMap<NodeHandle, Vec<NodeHandle>>,
     pub(super) facts: Facts,
+    pub(super) ahead: Ahead,
     /// What changes, while somebody wants to know.
     pub(super) journal: Option<HashSet<NodeHandle>>,
 }
@@ -48,6 +50,18 @@ pub(crate) struct Facts {
 }
 
 impl State {
+    pub(super) fn new(keys: Arc<KeyRing>, base: Base, facts: Facts) -> Self {
+        Self {
+            keys,
+            base: Arc::new(base),
+            changed: HashMap::new(),
+            changed_children: HashMap::new(),
+            facts,
+            ahead: Ahead::default(),
+            journal: None,
+        }
+    }
+
     pub(super) fn row(&self, handle: NodeHandle) -> Result<Option<Row>, Damaged> {
         match self.changed.get(&handle) {
             Some(changed) => Ok(changed.clone()),
