@@ -115,7 +115,7 @@ impl RemoteFile {
 
     /// Opens it to be read from any place. Nothing is fetched before the first read.
     fn reader(&self) -> Reader {
-        Reader::new(self.download.clone())
+        Reader::new(self.download.clone(), self.size)
     }
 
     /// Bytes of some ranges, as far as the file has them. Nothing else is fetched, and a part cannot be verified.

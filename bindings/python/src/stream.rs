@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use supermega::transfer::{Download, RemoteReader};
+use supermega::transfer::{Download, PlainChunks, RemoteReader};
 use tokio::io::AsyncSeek;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::AbortHandle;
@@ -18,6 +18,9 @@ use crate::runtime::{Kept, wait};
 
 /// Pieces that wait for whoever reads, so that a slow reader does not stop the network at once.
 const AHEAD: usize = 4;
+
+/// The largest content for which memory is taken on the word of a server, before any of it has come.
+const BELIEVED: u64 = 1 << 30;
 
 /// Bytes that become `bytes`.
 pub struct Content(pub Vec<Bytes>);
@@ -149,13 +152,14 @@ impl Chunks {
 #[pyclass(frozen, module = "supermega._supermega")]
 pub struct Reader {
     download: Kept<Download>,
-    reader: Arc<Kept<Mutex<RemoteReader>>>,
+    size: u64,
+    from_any_place: Arc<Kept<Mutex<RemoteReader>>>,
 }
 
 impl Reader {
-    pub fn new(download: Download) -> Self {
-        let reader = Arc::new(Kept::new(Mutex::new(download.clone().reader())));
-        Self { download: Kept::new(download), reader }
+    pub fn new(download: Download, size: u64) -> Self {
+        let from_any_place = Arc::new(Kept::new(Mutex::new(download.clone().reader())));
+        Self { download: Kept::new(download), size, from_any_place }
     }
 }
 
@@ -163,13 +167,24 @@ impl Reader {
 impl Reader {
     /// Up to `limit` bytes at a position, as they come; none at the end.
     fn read(&self, position: u64, limit: usize) -> Operation {
-        let reader = self.reader.clone();
+        let reader = self.from_any_place.clone();
         Operation::new(async move {
             let mut reader = reader.lock().await;
             go_to(&mut reader, position)?;
             let bytes = reader.next_bytes(limit).await?;
             Ok::<_, Failure>(Content(bytes.into_iter().collect()))
         })
+    }
+
+    /// Everything from the beginning to the end, each piece of which goes to its place as it comes.
+    fn read_whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let length = usize::try_from(self.size).ok().filter(|_| self.size <= BELIEVED);
+        let Some(length) = length else {
+            return self.read_all(0).wait(py, None).map(|bytes| bytes.into_bound(py));
+        };
+        let chunks = (*self.download).clone().chunks();
+        let whole = PyBytes::new_with(py, length, |rest| wait(py, fill(chunks, rest), None))?;
+        Ok(whole.into_any())
     }
 
     /// Everything from a position to the end.
@@ -181,7 +196,7 @@ impl Reader {
                 Ok::<_, Failure>(Content(chunks.try_collect().await?))
             });
         }
-        let reader = self.reader.clone();
+        let reader = self.from_any_place.clone();
         Operation::new(async move {
             let mut reader = reader.lock().await;
             go_to(&mut reader, position)?;
@@ -192,6 +207,17 @@ impl Reader {
             Ok::<_, Failure>(Content(pieces))
         })
     }
+}
+
+/// Reads a content into memory of its size.
+async fn fill(mut chunks: PlainChunks, mut rest: &mut [u8]) -> Result<(), Failure> {
+    while let Some(piece) = chunks.try_next().await? {
+        // Its size is what the chunks were made from.
+        let (here, behind) = rest.split_at_mut(piece.len().min(rest.len()));
+        here.copy_from_slice(&piece[..here.len()]);
+        rest = behind;
+    }
+    Ok(())
 }
 
 fn go_to(reader: &mut RemoteReader, position: u64) -> Result<(), Failure> {

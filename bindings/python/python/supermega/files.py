@@ -65,7 +65,8 @@ class RemoteReader(io.RawIOBase):
     def readall(self) -> bytes:
         """Reads everything up to the end."""
         self._must_be_open()
-        data = self._reader.read_all(self._position).wait()
+        whole = self._position == 0
+        data = self._reader.read_whole() if whole else self._reader.read_all(self._position).wait()
         self._position += len(data)
         return data
 
