@@ -208,6 +208,12 @@ impl KeyManager {
         self.share_keys().find(|(handle, ..)| *handle == folder).map(|(_, key, flags)| (key, flags))
     }
 
+    /// Whether the key of a shared folder came by a way that the owner trusts.
+    #[must_use]
+    pub fn is_trusted(&self, folder: NodeHandle) -> bool {
+        self.share_key(folder).is_some_and(|(_, flags)| flags.contains(ShareFlags::TRUSTED))
+    }
+
     /// All keys of shared folders. Zero keys are left out.
     pub fn share_keys(&self) -> impl Iterator<Item = (NodeHandle, ShareKey, ShareFlags)> {
         let shares = self.records.get(tag::SHARES).unwrap_or_default();

@@ -10,6 +10,7 @@ use supermega_encoding::{NodeHandle, PublicHandle, UserHandle};
 
 use crate::contact::{IncomingRequest, OutgoingRequest, SettledRequest};
 use crate::drift::{self, Decoded, Malformed};
+use crate::share::ShareNodeKeys;
 use crate::tree::{NodeList, User};
 use crate::{Drift, Flag, SequenceTag, Timestamp, Verbatim, wire};
 
@@ -93,6 +94,8 @@ packets! {
     FileAttributes(ChangedFileAttributes) = "fa",
     /// A share changed.
     Share(ChangedShare) = "s2",
+    /// Nodes get keys under shares.
+    SuppliedKeys(SuppliedKeys) = "k",
     /// A public link changed.
     Link(ChangedLink) = "ph",
     /// User attributes changed.
@@ -150,7 +153,9 @@ impl ActionPacket {
             command: wire::command_name(json).unwrap_or(error.command),
             ..error
         })?;
-        let (body, mut drift) = PacketBody::read(&head.a, json)?;
+        // An older name of the same.
+        let name = if head.a == "s" { "s2" } else { &head.a };
+        let (body, mut drift) = PacketBody::read(name, json)?;
         if let PacketBody::Nodes(nodes) = &body {
             drift.extend(nodes.t.f.drift("t.t.f").chain(nodes.t.f2.drift("t.t.f2")));
         }
@@ -285,6 +290,23 @@ pub struct ChangedShare {
     /// Who did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ou: Option<UserHandle>,
+}
+
+/// `k`: nodes get keys under shares, or such keys are asked for (`protocol-api.md` 5.3).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SuppliedKeys {
+    /// The keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cr: Option<ShareNodeKeys>,
+    /// Share keys that are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sr: Option<Value>,
+    /// A share of which keys are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub h: Option<Value>,
+    /// The nodes whose keys are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<Value>,
 }
 
 /// `ph`: a public link changed.

@@ -33,6 +33,10 @@ const OPEN: &[(&str, &str, &[Change], &str)] = &[
     ("result uq 0", "subs/", ANY, "money is not read"),
     ("result uq 0", "plans/", ANY, "money is not read"),
     ("result uq 0", "features/", ANY, "money is not read"),
+    ("packet k 0", "cr[2]/", &[ToText], "a schema cannot count in threes; the types do"),
+    ("packet k 1", "h/", ANY, "what asks for keys is passed over"),
+    ("packet k 1", "n/", ANY, "what asks for keys is passed over"),
+    ("packet k 1", "sr/", ANY, "what asks for keys is passed over"),
     ("packet u 0", "cr/", ANY, "keys come with the nodes; no client here reads them there"),
     // Where two forms are right, one may stand for the other.
     ("result a *", ".", &[ToText, ToObject], "so is a tag or an object success"),

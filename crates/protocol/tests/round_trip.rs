@@ -357,6 +357,7 @@ packets! {
     packet_upco: "upco" [r#"{"a":"upco","i":"abc","st":"01","p":"ESIzRFVmd4g","m":"ben@example.org","uts":1,"s":1,"ou":"ESIzRFVmd4g"}"#]
     packet_uac: "uac" [r#"{"a":"uac","i":"abc","st":"01","m":"anna@example.org"}"#]
     packet_se: "se" [r#"{"a":"se","i":"abc","st":"01","e":"anna@example.net","u":"ESIzRFVmd4g","s":3}"#]
+    packet_k: "k" [r#"{"a":"k","i":"abc","st":"01","cr":[["BAUGBwgJ"],["AQIDBAUG"],[0,0,"Y3I"]],"sr":["BAUGBwgJ"],"h":"BAUGBwgJ","n":["AQIDBAUG"]}"#, r#"{"a":"k"}"#]
     packet_pk: "pk" [r#"{"a":"pk","i":"abc","st":"01"}"#, r#"{"a":"pk"}"#]
 }
 

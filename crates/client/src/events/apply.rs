@@ -6,6 +6,7 @@ use supermega_encoding::{NodeHandle, UserHandle};
 use supermega_protocol::packet::{
     ActionPacket, ChangedLink, ChangedShare, NodeSet, PacketBody, RemovedNode,
 };
+use supermega_protocol::share::{KeyTriples, ShareNodeKeys};
 use supermega_protocol::{is_set, tree as wire};
 
 use super::Event;
@@ -39,6 +40,7 @@ pub(crate) fn apply(
                 show(tree, row, events);
             }
         }
+        PacketBody::SuppliedKeys(supplied) => supply_keys(tree, supplied.cr.as_ref(), events),
         PacketBody::Share(share) => change_share(tree, &share, own, events),
         PacketBody::Link(link) => change_link(tree, &link, events),
         PacketBody::UserAttributes(changed) => {
@@ -114,6 +116,24 @@ fn remove(tree: &mut Tree, removed: &RemovedNode, events: &mut Vec<Event>) {
         tree.remove(removed.n);
     }
     events.extend(node.map(Event::Removed));
+}
+
+/// Gives nodes keys under shares that they had none for.
+fn supply_keys(tree: &mut Tree, keys: Option<&ShareNodeKeys>, events: &mut Vec<Event>) {
+    let Some(keys @ ShareNodeKeys(shares, _, KeyTriples(triples))) = keys else { return };
+    for triple in triples {
+        let node = keys.node(triple.node).and_then(|node| tree.node(node));
+        let (Some(node), Some(share)) = (node, shares.get(triple.share)) else { continue };
+        let known = node.row().node_keys();
+        let is_known = known.entries().any(|(owner, _)| owner == wire::KeyOwner::Share(*share));
+        if is_known || triple.key.decode().is_err() {
+            continue;
+        }
+        let entry = format!("{share}:{}", triple.key.0);
+        let before = &node.row().keys;
+        let keys = if before.is_empty() { entry } else { format!("{before}/{entry}") };
+        show(tree, Row { keys, ..node.row().clone() }, events);
+    }
 }
 
 fn change_share(

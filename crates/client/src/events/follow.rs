@@ -11,6 +11,7 @@ use supermega_protocol::{ErrorCode, StorageUrl, is_set};
 use tokio::sync::{broadcast, watch};
 
 use super::{Event, apply::apply};
+use crate::keys::offered;
 use crate::session::{Session, WeakSession};
 use crate::transport::{Backoff, Channel};
 
@@ -89,6 +90,10 @@ fn take(
     sender: &broadcast::Sender<Event>,
 ) -> Option<StorageUrl> {
     let own = session.account().map(|account| account.user);
+    let offered = offered::in_packets(events.a.as_deref().unwrap_or_default(), own);
+    if !offered.is_empty() {
+        session.update_keys(|keys| keys.learn(&offered));
+    }
     let mut told = Vec::new();
     session.apply(|tree| {
         // Whoever loaded the tree anew meanwhile has these already.

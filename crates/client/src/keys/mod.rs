@@ -1,6 +1,7 @@
 //! Which key opens what: the account's own keys and those of shares (`protocol-auth.md` 4.2).
 
 mod names;
+pub(crate) mod offered;
 pub(crate) mod older;
 mod store;
 
@@ -25,6 +26,8 @@ const LONGEST_SYMMETRIC: usize = 43;
 pub(crate) struct KeyRing {
     pub account: Option<AccountKeys>,
     shares: HashMap<NodeHandle, ShareKey>,
+    /// Keys of incoming shares that only the service vouches for.
+    offered: HashMap<NodeHandle, ShareKey>,
     /// Whether the account keeps its share keys itself: then the server's are not to be trusted.
     managed: bool,
     /// The root of the folder link, if it is one.
@@ -46,6 +49,7 @@ impl KeyRing {
         let mut ring = Self {
             account: Some(account),
             shares: HashMap::new(),
+            offered: HashMap::new(),
             managed: false,
             link: None,
             store,
@@ -65,6 +69,7 @@ impl KeyRing {
     pub(crate) fn take_from_store(&mut self) {
         if let Some(manager) = self.store.manager() {
             self.managed = true;
+            self.offered.clear();
             self.shares = manager.share_keys().map(|(handle, key, _)| (handle, key)).collect();
         }
     }
@@ -74,6 +79,7 @@ impl KeyRing {
         Self {
             account: None,
             shares: HashMap::from([(root, key)]),
+            offered: HashMap::new(),
             managed: true,
             link: Some(root),
             store: KeyStore::default(),
@@ -86,6 +92,7 @@ impl KeyRing {
         Self {
             account: None,
             shares: HashMap::new(),
+            offered: HashMap::new(),
             managed: false,
             link: None,
             store: KeyStore::default(),
@@ -127,11 +134,16 @@ impl KeyRing {
         self.shares.iter().map(|(handle, key)| (*handle, key))
     }
 
-    /// Takes the share keys that old accounts keep on the server, if they prove to be the owner's.
+    /// Takes the share keys that old accounts keep on the server, if they prove to be the owner's. What has no proof
+    /// came with an incoming share.
     pub(crate) fn learn(&mut self, keys: &[OwnerKey]) {
         let Some(account) = self.account.as_ref().filter(|_| !self.managed) else { return };
         for entry in keys {
-            let proof = entry.ha.as_ref().and_then(|ha| ha.decode().ok()).unwrap_or_default();
+            let Some(proof) = &entry.ha else {
+                self.offered.extend(offered::unwrap(account, entry).map(|key| (entry.h, key)));
+                continue;
+            };
+            let proof = proof.decode().unwrap_or_default();
             let wrapped = entry.k.decode().ok().and_then(|k| <[u8; 16]>::try_from(k).ok());
             if !account.master.check_handle_auth(&entry.h, &proof) {
                 continue;
@@ -173,7 +185,8 @@ impl KeyRing {
         let account = match owner {
             KeyOwner::Unknown => None,
             KeyOwner::Share(root) => {
-                let share = self.shares.get(&root).ok_or(Problem::NoKey)?;
+                let share = self.shares.get(&root).or_else(|| self.offered.get(&root));
+                let share = share.ok_or(Problem::NoKey)?;
                 return share.unwrap_node_key(&wrapped).map_err(|_| Problem::BadKey);
             }
             KeyOwner::Unnamed => self.account.as_ref(),

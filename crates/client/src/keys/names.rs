@@ -23,7 +23,10 @@ impl<'a> NameReader<'a> {
     pub(crate) fn new(ring: &'a KeyRing) -> Self {
         let account = ring.account();
         let own = account.map(|account| (account.user.to_string(), account.master.unwrapper()));
-        let shares = ring.shares().map(|(root, key)| (root.to_string(), key.unwrapper()));
+        let shares = ring
+            .offered()
+            .chain(ring.shares())
+            .map(|(root, key)| (root.to_string(), key.unwrapper()));
         Self { ring, own, shares: shares.collect() }
     }
 

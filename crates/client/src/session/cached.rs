@@ -4,6 +4,8 @@
 //! to date, and say when the account has to be asked for anew. What is kept was checked when it came, and its
 //! keyed hash proves that nobody has changed it; what comes later must continue it, as in one long session.
 
+mod offered;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,8 @@ use crate::events::{Poll, apply, poll};
 use crate::keys::{AccountKeys, KEY_ATTRIBUTES, KeyRing, KeyStore};
 use crate::transport::{Authentication, Backoff, Channel};
 use crate::tree::{Facts, LinkRoot, Tree};
+
+use self::offered::brings_keys;
 
 /// What a session keeps, and where.
 pub(super) struct Cached {
@@ -252,6 +256,9 @@ impl Client {
                 Poll::Reply(EventReply::KeepAlive) => return Ok(CaughtUp::Now { stale }),
                 Poll::Reply(EventReply::Events(events)) => {
                     let more = is_set(events.ir) && events.sn != Some(cursor);
+                    if brings_keys(&events, account) {
+                        return Ok(CaughtUp::No);
+                    }
                     stale |= keep(cache, tree, cursor, &events, account).await?;
                     if more {
                         continue;
@@ -391,6 +398,7 @@ impl Session {
         cached.set_told(None);
         let stale = keep(&cached.cache, &mut tree, from, events, cached.account().as_ref()).await?;
         cached.set_told(Some(tree));
+        self.keep_offered(events).await?;
         match stale {
             true => self.renew_account().await,
             false => Ok(()),

@@ -14,6 +14,7 @@ use supermega_protocol::{ErrorCode, Flag, Malformed, Verbatim};
 use super::Session;
 use crate::error::{Error, Result};
 use crate::keys::{AccountKeys, KeyRing, KeyStore};
+use crate::tree::Tree;
 use crate::unix_time;
 
 /// Every failed try means that somebody else has written: this many in a row mean that something is wrong.
@@ -115,7 +116,7 @@ impl Session {
     /// Makes curve keys and a container, and publishes all at once. The share keys of an account that kept them
     /// on the service go into it.
     async fn create_key_store(&self) -> Result<()> {
-        self.tree().await?;
+        let tree = self.tree().await?;
         let (seed, agreement) = (SigningSeed::generate()?, AgreementKey::generate()?);
         let created = u32::try_from(now()).unwrap_or(u32::MAX);
         let (manager, attributes) = self.with_account(|account, keys| {
@@ -126,9 +127,7 @@ impl Session {
                 agreement.as_bytes(),
                 account.rsa.as_ref(),
             );
-            for (folder, key) in keys.shares() {
-                manager.set_share_key(folder, key, ShareFlags::IN_USE)?;
-            }
+            adopt_share_keys(&mut manager, keys, &tree)?;
             let mut attributes = keys.store.unpublished(&manager, account, now())?;
             attributes.extend(KeyStore::keyring(&manager, account)?);
             Ok::<_, Error>((manager, attributes))
@@ -189,6 +188,21 @@ impl Session {
             Ok(())
         })
     }
+}
+
+/// Puts the share keys of an account that had no container into its first one. The service gave them, so none is
+/// trusted; one that came with an incoming share must open at least that.
+pub(super) fn adopt_share_keys(
+    manager: &mut KeyManager,
+    keys: &KeyRing,
+    tree: &Tree,
+) -> Result<()> {
+    let opens = |folder| tree.node(folder).is_some_and(|root| root.problem().is_none());
+    let offered = keys.offered().filter(|(folder, _)| opens(*folder));
+    for (folder, key) in offered.chain(keys.shares()) {
+        manager.set_share_key(folder, key, ShareFlags::IN_USE)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn now() -> u64 {

@@ -312,7 +312,9 @@ async fn fetch(
     let sieve = NodeSieve::new(channel.options().drift.clone());
     let rest = channel.call_through(&FetchNodes::whole(), sieve.clone()).await?;
     let (nodes, _) = sieve.finish().await?;
-    let share_keys: Vec<OwnerKey> = rest.ok0.iter().chain(&rest.ok).flatten().cloned().collect();
+    let offered = sieve.offered().await;
+    let owned = rest.ok0.iter().chain(&rest.ok).flatten().cloned();
+    let share_keys: Vec<OwnerKey> = owned.chain(offered).collect();
     let tree = load(ring(&share_keys), nodes, &rest, link).await?;
     Ok(Fetched {
         tree,

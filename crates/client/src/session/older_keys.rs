@@ -1,12 +1,11 @@
 //! Accounts from before the key container get one, when their owner asks for it (`protocol-auth.md` 4.15).
 
-use supermega_crypto::key_manager::ShareFlags;
 use supermega_protocol::account::FetchUser;
 use supermega_protocol::user_attribute::{AttributeName, KEYS};
 use supermega_protocol::{ErrorCode, Flag};
 
 use super::Session;
-use super::key_store::now;
+use super::key_store::{adopt_share_keys, now};
 use crate::error::{Error, Result};
 use crate::keys::{self, KeyRing, KeyStore};
 
@@ -30,7 +29,7 @@ impl Session {
             return Ok(false);
         }
         // It comes with the keys of shares.
-        self.tree().await?;
+        let tree = self.tree().await?;
         let data = self.channel().call(&FetchUser { v: Flag::SET }).await?;
         if AttributeName::new(KEYS).is_some_and(|name| data.attributes.contains_key(&name)) {
             // Another client was quicker.
@@ -49,9 +48,7 @@ impl Session {
         let created = u32::try_from(now()).unwrap_or(u32::MAX);
         let (manager, attributes) = self.with_account(|account, keys| {
             let mut manager = keys::older::container(&data, account, created)?;
-            for (folder, key) in keys.shares() {
-                manager.set_share_key(folder, key, ShareFlags::IN_USE)?;
-            }
+            adopt_share_keys(&mut manager, keys, &tree)?;
             let attributes = keys.store.unpublished(&manager, account, now())?;
             Ok::<_, Error>((manager, attributes))
         })??;

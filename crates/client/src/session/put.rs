@@ -198,17 +198,20 @@ impl Session {
         keys: &[&NodeKey],
         handles: Vec<NodeHandle>,
     ) -> Result<Option<ShareNodeKeys>> {
-        let shares = self.tree().await?.shares_around(parent);
+        let tree = self.tree().await?;
+        let shares = tree.shares_around(parent);
         if shares.is_empty() {
             return Ok(None);
         }
         let mut triples = Vec::with_capacity(shares.len() * keys.len());
         self.with_keys(|ring| {
             for (share, root) in shares.iter().enumerate() {
-                let share_key = ring.share(*root).ok_or_else(|| {
+                let is_incoming = tree.node(*root).is_some_and(|root| root.sharer().is_some());
+                let share_key = ring.share_to_write(*root, is_incoming).ok_or_else(|| {
                     Error::Refused(format!(
-                        "H:{root} is shared, and its share key is not known: what is put below \
-                         it could not be read by the others"
+                        "H:{root} is shared, and its share key is not known, or only the service \
+                         vouches for it: what is put below it could not be read by the others, or by \
+                         more than them"
                     ))
                 })?;
                 for (node, key) in keys.iter().enumerate() {

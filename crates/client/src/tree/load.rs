@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use supermega_crypto::WriteAuth;
 use supermega_encoding::NodeHandle;
-use supermega_protocol::tree as wire;
+use supermega_protocol::tree::{self as wire, OwnerKey};
 use supermega_protocol::{Malformed, NodeChunk, NodeSource, NodeSplitter};
 use tokio::task::JoinHandle;
 
@@ -18,7 +18,7 @@ use super::state::Facts;
 use crate::blocking::blocking;
 use crate::drift_log::DriftLog;
 use crate::error::Result;
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, offered};
 use crate::share::Access;
 use crate::transport::{BoxFuture, Sieve};
 
@@ -31,11 +31,20 @@ pub(crate) struct NodeSieve {
     drift: DriftLog,
 }
 
+/// A chunk as it was read.
+struct Read {
+    source: NodeSource,
+    segment: Segment,
+    offered: Vec<OwnerKey>,
+}
+
 #[derive(Default)]
 struct State {
     splitter: NodeSplitter,
-    reading: VecDeque<JoinHandle<Result<(NodeSource, Segment), Malformed>>>,
+    reading: VecDeque<JoinHandle<Result<Read, Malformed>>>,
     read: Vec<Segment>,
+    /// Keys beside the roots of incoming shares.
+    offered: Vec<OwnerKey>,
     first: Option<NodeHandle>,
     broken: Option<Malformed>,
 }
@@ -55,6 +64,11 @@ impl NodeSieve {
         }
     }
 
+    /// The share keys that came with the nodes, once those have come.
+    pub(crate) async fn offered(&self) -> Vec<OwnerKey> {
+        std::mem::take(&mut self.state.lock().await.offered)
+    }
+
     async fn take(&self, piece: Bytes) {
         let mut state = self.state.lock().await;
         let mut chunks = Vec::new();
@@ -70,10 +84,12 @@ impl NodeSieve {
 }
 
 /// Reads a chunk. Blocks.
-fn read(chunk: &NodeChunk, drift: &DriftLog) -> Result<(NodeSource, Segment), Malformed> {
+fn read(chunk: &NodeChunk, drift: &DriftLog) -> Result<Read, Malformed> {
     let (list, odd) = chunk.read()?;
     drift.report(odd);
-    Ok((chunk.source, list.nodes.iter().map(Row::from).collect()))
+    let offered = list.nodes.iter().filter_map(offered::beside).collect();
+    let segment = list.nodes.iter().map(Row::from).collect();
+    Ok(Read { source: chunk.source, segment, offered })
 }
 
 impl State {
@@ -81,11 +97,12 @@ impl State {
     async fn wait(&mut self) -> bool {
         let Some(reading) = self.reading.pop_front() else { return false };
         match reading.await {
-            Ok(Ok((source, segment))) => {
-                if source == NodeSource::Current && self.first.is_none() {
-                    self.first = segment.first();
+            Ok(Ok(read)) => {
+                if read.source == NodeSource::Current && self.first.is_none() {
+                    self.first = read.segment.first();
                 }
-                self.read.push(segment);
+                self.read.push(read.segment);
+                self.offered.extend(read.offered);
             }
             Ok(Err(malformed)) => self.broken = Some(malformed),
             Err(failed) => self.broken = Some(Malformed::new("f", "f", failed.to_string())),

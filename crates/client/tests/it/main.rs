@@ -18,6 +18,7 @@ mod links;
 mod middle;
 mod model;
 mod older_keys;
+mod older_shares;
 mod proxy;
 mod raid;
 mod reader;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use supermega::{AuthenticationError, Client, Error, Session};
+use supermega::{AuthenticationError, Client, ClientBuilder, Error, Session};
 use supermega_encoding::base64;
 use supermega_server::ServerHandle;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -38,7 +38,8 @@ impl Hostile {
         Self { url, tamper, commands }
     }
 
-    /// From now on each result of a command goes through this.
+    /// From now on each result of a command goes through this, and each answer to a poll for packets, as if that
+    /// were a command `sc`.
     pub fn change(&self, tamper: impl FnMut(&Value, &mut Value) + Send + 'static) {
         *self.tamper.lock().unwrap() = Box::new(tamper);
     }
@@ -57,8 +58,12 @@ impl Hostile {
     }
 
     pub fn client(&self) -> Client {
+        self.builder().build().unwrap()
+    }
+
+    pub fn builder(&self) -> ClientBuilder {
         let builder = Client::builder().api_url(&self.url);
-        builder.timeout(std::time::Duration::from_millis(300)).build().unwrap()
+        builder.timeout(std::time::Duration::from_millis(300))
     }
 
     pub async fn login(&self) -> Result<Session, Error> {
@@ -91,8 +96,11 @@ async fn relay(
     server.read_to_end(&mut answer).await.ok()?;
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
     let mut results: Value = serde_json::from_slice(&answer[end + 4..]).ok()?;
-    let commands: Value = serde_json::from_slice(&body).ok()?;
-    if let Value::Array(results) = &mut results {
+    // Polls for packets have no body.
+    let commands: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if line.contains("/sc") || line.contains("/wsc") {
+        (tamper.lock().unwrap())(&json!({ "a": "sc" }), &mut results);
+    } else if let Value::Array(results) = &mut results {
         for (command, result) in commands.as_array()?.iter().zip(results) {
             log.lock().unwrap().push(command["a"].as_str()?.to_owned());
             (tamper.lock().unwrap())(command, result);
@@ -114,8 +122,9 @@ async fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
             let length = head
                 .lines()
                 .filter_map(|line| line.split_once(':'))
-                .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
-            let missing = length.1.trim().parse::<usize>().ok()?.checked_sub(body.len())?;
+                .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+            let length = length.map_or("0", |(_, length)| length.trim());
+            let missing = length.parse::<usize>().ok()?.checked_sub(body.len())?;
             let start = body.len();
             body.resize(start + missing, 0);
             stream.read_exact(&mut body[start..]).await.ok()?;
