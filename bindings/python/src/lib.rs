@@ -17,6 +17,7 @@ mod server;
 mod session;
 mod stream;
 mod upload;
+mod whole;
 
 use pyo3::prelude::*;
 

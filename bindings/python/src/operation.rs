@@ -48,7 +48,7 @@ impl Operation {
     /// ends the work.
     #[pyo3(signature = (tick = None))]
     #[allow(clippy::needless_pass_by_value)] // The form that Python's arguments have.
-    pub fn wait(&self, py: Python<'_>, tick: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+    fn wait(&self, py: Python<'_>, tick: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
         let work = self.take()?;
         wait(py, work, tick.as_ref())?(py)
     }

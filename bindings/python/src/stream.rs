@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use supermega::transfer::{Download, PlainChunks, RemoteReader};
+use supermega::transfer::{Download, RemoteReader};
 use tokio::io::AsyncSeek;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::AbortHandle;
@@ -15,12 +15,10 @@ use tokio::task::AbortHandle;
 use crate::error::Failure;
 use crate::operation::Operation;
 use crate::runtime::{Kept, wait};
+use crate::whole::Whole;
 
 /// Pieces that wait for whoever reads, so that a slow reader does not stop the network at once.
 const AHEAD: usize = 4;
-
-/// The largest content for which memory is taken on the word of a server, before any of it has come.
-const BELIEVED: u64 = 1 << 30;
 
 /// Bytes that become `bytes`.
 pub struct Content(pub Vec<Bytes>);
@@ -176,28 +174,15 @@ impl Reader {
         })
     }
 
-    /// Everything from the beginning to the end, each piece of which goes to its place as it comes.
-    fn read_whole<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let length = usize::try_from(self.size).ok().filter(|_| self.size <= BELIEVED);
-        let Some(length) = length else {
-            return self.read_all(0).wait(py, None).map(|bytes| bytes.into_bound(py));
-        };
-        let chunks = (*self.download).clone().chunks();
-        let whole = PyBytes::new_with(py, length, |rest| wait(py, fill(chunks, rest), None))?;
-        Ok(whole.into_any())
-    }
-
     /// Everything from a position to the end.
-    fn read_all(&self, position: u64) -> Operation {
+    fn read_all(&self, py: Python<'_>, position: u64) -> PyResult<Operation> {
         if position == 0 {
             // Whoever wants everything need not begin with little.
-            let chunks = (*self.download).clone().chunks();
-            return Operation::new(async move {
-                Ok::<_, Failure>(Content(chunks.try_collect().await?))
-            });
+            let whole = Whole::new(py, usize::try_from(self.size)?)?;
+            return Ok(Operation::new(fill((*self.download).clone(), whole)));
         }
         let reader = self.from_any_place.clone();
-        Operation::new(async move {
+        Ok(Operation::new(async move {
             let mut reader = reader.lock().await;
             go_to(&mut reader, position)?;
             let mut pieces = Vec::new();
@@ -205,19 +190,20 @@ impl Reader {
                 pieces.push(piece);
             }
             Ok::<_, Failure>(Content(pieces))
-        })
+        }))
     }
 }
 
-/// Reads a content into memory of its size.
-async fn fill(mut chunks: PlainChunks, mut rest: &mut [u8]) -> Result<(), Failure> {
-    while let Some(piece) = chunks.try_next().await? {
-        // Its size is what the chunks were made from.
-        let (here, behind) = rest.split_at_mut(piece.len().min(rest.len()));
-        here.copy_from_slice(&piece[..here.len()]);
-        rest = behind;
+/// Fetches a content into its place, where the system gives memory while more is coming.
+async fn fill(download: Download, mut whole: Whole) -> Result<Py<PyBytes>, Failure> {
+    let other = || Failure::Input("the content has another size than the file".into());
+    let mut pump = Pump::start(download);
+    while let Some(piece) = pump.pieces.recv().await {
+        if !whole.push(&piece?) {
+            return Err(other());
+        }
     }
-    Ok(())
+    whole.finish().ok_or_else(other)
 }
 
 fn go_to(reader: &mut RemoteReader, position: u64) -> Result<(), Failure> {

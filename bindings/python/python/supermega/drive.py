@@ -347,7 +347,7 @@ class Mega(Account):
 
     def read_bytes(self, path: Place) -> bytes:
         """A file's content, verified."""
-        return self.file(path).reader().read_whole()
+        return self.file(path).reader().read_all(0).wait()
 
     def write_bytes(self, path: Place, data: bytes, *, overwrite: bool = True) -> Node:
         """Writes a file."""

@@ -65,8 +65,7 @@ class RemoteReader(io.RawIOBase):
     def readall(self) -> bytes:
         """Reads everything up to the end."""
         self._must_be_open()
-        whole = self._position == 0
-        data = self._reader.read_whole() if whole else self._reader.read_all(self._position).wait()
+        data = self._reader.read_all(self._position).wait()
         self._position += len(data)
         return data
 

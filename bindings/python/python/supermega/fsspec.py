@@ -339,7 +339,7 @@ class MegaFileSystem(AbstractFileSystem, metaclass=_Instances):  # type: ignore[
         file = self._file(path)
         begin, behind = _range(start, end, file.size)
         if (begin, behind) == (0, file.size):
-            return file.reader().read_whole()
+            return file.reader().read_all(0).wait()
         return file.ranges([(begin, behind)]).wait()[0]
 
     def cat_ranges(
@@ -482,7 +482,7 @@ class MegaFile(AbstractBufferedFile):  # type: ignore[misc]
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         if (start, end) == (0, self._remote.size):
-            return self._remote.reader().read_whole()
+            return self._remote.reader().read_all(0).wait()
         return self._remote.ranges([(start, end)]).wait()[0]
 
 

@@ -280,9 +280,9 @@ impl Download {
         let plain = futures_util::stream::iter(pieces).map(move |piece| {
             let fetcher = fetcher.clone();
             async move {
-                let mut bytes = fetcher.fetch(piece).await?;
-                fetcher.cipher.apply(piece.start, &mut bytes);
-                Ok(Bytes::from(bytes))
+                let mut buffer = fetcher.fetch(piece).await?;
+                fetcher.cipher.apply(piece.start, buffer.as_mut());
+                Ok(Bytes::from_owner(buffer))
             }
         });
         Box::pin(plain.buffered(connections))
@@ -319,10 +319,10 @@ fn matches(key: &FileKey, size: u64, path: &Path) -> Result<bool> {
 
 /// Fetches and decrypts a segment.
 async fn plain(fetcher: Arc<Fetcher>, segment: Segment) -> Result<(Bytes, Vec<ChunkMac>)> {
-    let mut bytes = fetcher.fetch(segment).await?;
+    let mut buffer = fetcher.fetch(segment).await?;
     blocking(move || {
-        let macs = fetcher.cipher.decrypt_chunks(segment.start, &mut bytes);
-        Ok((Bytes::from(bytes), macs))
+        let macs = fetcher.cipher.decrypt_chunks(segment.start, buffer.as_mut());
+        Ok((Bytes::from_owner(buffer), macs))
     })
     .await
 }

@@ -143,8 +143,7 @@ impl Work {
                 return Ok((place, macs));
             }
         }
-        let mut buffer = budget.empty(segment.len());
-        self.fetcher.fetch_into(segment, buffer.bytes()).await?;
+        let mut buffer = self.fetcher.fetch(segment).await?;
         let macs = blocking(move || {
             let macs = self.fetcher.cipher.decrypt_chunks(segment.start, buffer.as_mut());
             self.part.write(segment.start, buffer.as_ref())?;

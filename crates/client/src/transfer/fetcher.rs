@@ -16,7 +16,7 @@ use super::raid_fetch::{self, Servers};
 use super::segment::Segment;
 use crate::error::{Error, QuotaKind, Result};
 use crate::transport::storage::{self, StorageError};
-use crate::transport::{Backoff, ChannelOptions};
+use crate::transport::{Backoff, Buffer, ChannelOptions};
 
 /// Says that this client can put a file together from its parts.
 const PARTS_WELCOME: u8 = 2;
@@ -55,14 +55,13 @@ impl Fetcher {
     }
 
     /// Fetches a segment's ciphertext.
-    pub(super) async fn fetch(&self, segment: Segment) -> Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(segment.len());
-        self.fetch_into(segment, &mut bytes).await?;
-        Ok(bytes)
+    pub(super) async fn fetch(&self, segment: Segment) -> Result<Buffer> {
+        let mut buffer = self.options().budget.empty(segment.len());
+        self.fetch_into(segment, buffer.bytes()).await?;
+        Ok(buffer)
     }
 
-    /// The same into an empty buffer.
-    pub(super) async fn fetch_into(&self, segment: Segment, bytes: &mut Vec<u8>) -> Result<()> {
+    async fn fetch_into(&self, segment: Segment, bytes: &mut Vec<u8>) -> Result<()> {
         let options = self.options();
         let mut stale = None;
         let mut backoff = Backoff::new(options.busy_patience);

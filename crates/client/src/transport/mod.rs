@@ -16,7 +16,7 @@ mod tcp;
 mod tls;
 
 pub(crate) use batch::{Repeatable, request_id};
-pub(crate) use budget::{Budget, Limits};
+pub(crate) use budget::{Budget, Buffer, Limits};
 pub(crate) use channel::{Authentication, Channel, ChannelOptions, host_of};
 pub use http::{BoxFuture, Http, HttpBody, HttpError, HttpRequest, HttpResponse};
 pub use hyper_http::HyperHttp;
