@@ -1,7 +1,7 @@
 //! Counter mode and chunk MACs in one pass.
 //!
 //! A chunk's MAC is a chain: each block waits for the one before it, and the processor's AES units
-//! idle meanwhile. So up to sixteen chunks advance side by side, and while a piece of each is
+//! idle meanwhile. So up to eight chunks advance side by side, and while a piece of each is
 //! in the first-level cache, it is decrypted (or encrypted) and absorbed into the MAC.
 //!
 //! All of it runs inside the `aes` crate's backend closure: the choice of instruction set is made
@@ -9,6 +9,7 @@
 #![expect(clippy::inline_always, reason = "what is not inlined misses the instruction set")]
 
 use std::cmp::Reverse;
+use std::hint::black_box;
 
 use aes::Aes128;
 use cipher::consts::U16;
@@ -19,8 +20,9 @@ use cipher::{
 use super::Nonce;
 use crate::ecb::Block;
 
-/// How many chunks advance side by side.
-pub(super) const LANES: usize = 16;
+/// How many chunks advance side by side: enough to keep the AES units busy. Pieces of chunks lie a power of two apart,
+/// and of more than these the first-level cache keeps no two in the same place.
+pub(super) const LANES: usize = 8;
 /// How many blocks of each chunk are handled before the next chunk's turn: few enough that
 /// those of all chunks stay in the cache, enough to keep the AES units busy.
 const TILE: usize = 64;
@@ -42,12 +44,6 @@ pub(super) struct Lane<'a> {
     pub(super) mac: Block,
     /// Which of the chunks it is.
     pub(super) index: usize,
-}
-
-impl Lane<'_> {
-    fn blocks(&self) -> usize {
-        self.bytes.len().div_ceil(16)
-    }
 }
 
 /// Handles at most [`LANES`] chunks; leaves them in another order.
@@ -86,8 +82,7 @@ impl BlockSizeUser for Stream<'_> {
 impl<const DECRYPT: bool> BlockCipherEncClosure for Pass<'_, '_, DECRYPT> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        let mut tile = [[Array([0; 16]); LANES]; TILE];
-        let mut stream = [Array([0; 16]); TILE];
+        let nonce = self.nonce;
         let mut macs = [Array([0; 16]); LANES];
         for (mac, lane) in macs.iter_mut().zip(&*self.lanes) {
             *mac = lane.mac;
@@ -95,25 +90,28 @@ impl<const DECRYPT: bool> BlockCipherEncClosure for Pass<'_, '_, DECRYPT> {
         let mut active = self.lanes.len().min(LANES);
         while active > 0 {
             // The last lane is the shortest: all others have at least as much.
-            let rows = self.lanes[active - 1].blocks().min(TILE);
+            let rows = (self.lanes[active - 1].bytes.len() / 16).min(TILE);
             if rows == 0 {
                 active -= 1;
+                let lane = &mut self.lanes[active];
+                finish::<_, DECRYPT>(backend, nonce, lane, &mut macs[active]);
                 continue;
             }
-            for (column, lane) in self.lanes[..active].iter_mut().enumerate() {
-                keystream(backend, self.nonce, lane.counter, &mut stream[..rows]);
-                let bytes = std::mem::take(&mut lane.bytes);
-                let (now, later) = bytes.split_at_mut((16 * rows).min(bytes.len()));
+            let mut tile: [&mut [Block]; LANES] = Default::default();
+            for (piece, lane) in tile.iter_mut().zip(&mut self.lanes[..active]) {
+                let (now, later) = std::mem::take(&mut lane.bytes).split_at_mut(16 * rows);
+                *piece = Block::slice_as_chunks_mut(now).0;
                 lane.bytes = later;
-                lane.counter = lane.counter.wrapping_add(rows as u64);
-                absorb_column::<DECRYPT>(now, &stream, &mut tile, column);
             }
-            // All the same; but where the number of chunks is known, the loops are unrolled.
-            let rows = &tile[..rows];
-            match active {
-                LANES => chain(backend, &mut macs, rows),
-                1 => chain(backend, &mut macs[..1], rows),
-                _ => chain(backend, &mut macs[..active], rows),
+            if !DECRYPT {
+                absorb::<_, false>(backend, &mut macs[..active], &tile, self.lanes, rows);
+            }
+            for (piece, lane) in tile.iter_mut().zip(&mut self.lanes[..active]) {
+                mask(backend, nonce, lane.counter, piece);
+                lane.counter = lane.counter.wrapping_add(rows as u64);
+            }
+            if DECRYPT {
+                absorb::<_, true>(backend, &mut macs[..active], &tile, self.lanes, rows);
             }
         }
         for (mac, lane) in macs.iter().zip(self.lanes) {
@@ -125,60 +123,107 @@ impl<const DECRYPT: bool> BlockCipherEncClosure for Pass<'_, '_, DECRYPT> {
 impl BlockCipherEncClosure for Stream<'_> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        let mut stream = [Array([0; 16]); TILE];
+        let (blocks, tail) = Block::slice_as_chunks_mut(self.bytes);
         let mut counter = self.counter;
-        for piece in self.bytes.chunks_mut(16 * TILE) {
-            let blocks = piece.len().div_ceil(16);
-            keystream(backend, self.nonce, counter, &mut stream[..blocks]);
-            counter = counter.wrapping_add(blocks as u64);
-            let (whole, tail) = Block::slice_as_chunks_mut(piece);
-            for (block, mask) in whole.iter_mut().zip(&stream) {
-                xor(block, mask);
-            }
-            for (byte, mask) in tail.iter_mut().zip(stream[blocks - 1]) {
-                *byte ^= mask;
-            }
+        for piece in blocks.chunks_mut(TILE) {
+            mask(backend, self.nonce, counter, piece);
+            counter = counter.wrapping_add(piece.len() as u64);
         }
+        mask_tail(backend, self.nonce, counter, tail);
     }
 }
 
-/// Runs the counter mode over a piece of one chunk and puts its plaintext into a column.
+/// Handles what is left of a chunk when its whole blocks are done: less than a block.
 #[inline(always)]
-fn absorb_column<const DECRYPT: bool>(
-    bytes: &mut [u8],
-    stream: &[Block; TILE],
-    tile: &mut [[Block; LANES]; TILE],
-    column: usize,
-) {
-    let (whole, tail) = Block::slice_as_chunks_mut(bytes);
-    for ((block, mask), row) in whole.iter_mut().zip(stream).zip(&mut *tile) {
-        let before = *block;
-        xor(block, mask);
-        row[column] = if DECRYPT { *block } else { before };
-    }
-    if !tail.is_empty() {
-        let mut plain = Array([0; 16]);
-        let places = plain.iter_mut().zip(tail);
-        for ((place, byte), mask) in places.zip(stream[whole.len()]) {
-            let before = *byte;
-            *byte ^= mask;
-            *place = if DECRYPT { *byte } else { before };
-        }
-        tile[whole.len()][column] = plain;
-    }
-}
-
-/// Absorbs the rows of a tile into the MACs, one after the other.
-#[inline(always)]
-fn chain<B>(backend: &B, macs: &mut [Block], rows: &[[Block; LANES]])
+fn finish<B, const DECRYPT: bool>(backend: &B, nonce: Nonce, lane: &mut Lane<'_>, mac: &mut Block)
 where
     B: BlockCipherEncBackend<BlockSize = U16>,
 {
-    for row in rows {
-        for (mac, block) in macs.iter_mut().zip(row) {
-            xor(mac, block);
+    let tail = std::mem::take(&mut lane.bytes);
+    if tail.is_empty() {
+        return;
+    }
+    let mut plain: Block = Array([0; 16]);
+    if !DECRYPT {
+        plain[..tail.len()].copy_from_slice(tail);
+    }
+    mask_tail(backend, nonce, lane.counter, tail);
+    if DECRYPT {
+        plain[..tail.len()].copy_from_slice(tail);
+    }
+    xor(mac, &plain);
+    backend.encrypt_block_inplace(mac);
+}
+
+/// Absorbs as many blocks of each piece into its MAC, in step. What the lanes have next may be touched meanwhile: the
+/// counter mode would wait for it, where these chains would not.
+#[inline(always)]
+fn absorb<B, const TOUCH: bool>(
+    backend: &B,
+    macs: &mut [Block],
+    pieces: &[&mut [Block]; LANES],
+    lanes: &[Lane<'_>],
+    rows: usize,
+) where
+    B: BlockCipherEncBackend<BlockSize = U16>,
+{
+    // All the same; but where the number of chunks is known, the loops are unrolled.
+    match macs.len() {
+        LANES => chain::<_, TOUCH>(backend, &mut macs[..LANES], pieces, lanes, rows),
+        4 => chain::<_, TOUCH>(backend, &mut macs[..4], pieces, lanes, rows),
+        1 => chain::<_, TOUCH>(backend, &mut macs[..1], pieces, lanes, rows),
+        _ => chain::<_, TOUCH>(backend, macs, pieces, lanes, rows),
+    }
+}
+
+#[inline(always)]
+fn chain<B, const TOUCH: bool>(
+    backend: &B,
+    macs: &mut [Block],
+    pieces: &[&mut [Block]; LANES],
+    lanes: &[Lane<'_>],
+    rows: usize,
+) where
+    B: BlockCipherEncBackend<BlockSize = U16>,
+{
+    for row in 0..rows {
+        for (mac, piece) in macs.iter_mut().zip(pieces) {
+            xor(mac, &piece[row]);
         }
         encrypt(backend, macs);
+        if TOUCH && row % 4 == 0 {
+            // One byte of each line of the cache.
+            for lane in &lanes[..macs.len()] {
+                black_box(lane.bytes.get(16 * row).copied());
+            }
+        }
+    }
+}
+
+/// Runs the counter mode over at most [`TILE`] blocks.
+#[inline(always)]
+fn mask<B>(backend: &B, nonce: Nonce, counter: u64, blocks: &mut [Block])
+where
+    B: BlockCipherEncBackend<BlockSize = U16>,
+{
+    let mut stream = [Array([0; 16]); TILE];
+    let stream = &mut stream[..blocks.len()];
+    keystream(backend, nonce, counter, stream);
+    for (block, mask) in blocks.iter_mut().zip(&*stream) {
+        xor(block, mask);
+    }
+}
+
+/// The same for less than a block.
+#[inline(always)]
+fn mask_tail<B>(backend: &B, nonce: Nonce, counter: u64, bytes: &mut [u8])
+where
+    B: BlockCipherEncBackend<BlockSize = U16>,
+{
+    let mut stream = [Array([0; 16])];
+    keystream(backend, nonce, counter, &mut stream);
+    for (byte, mask) in bytes.iter_mut().zip(stream[0]) {
+        *byte ^= mask;
     }
 }
 
