@@ -97,6 +97,26 @@ struct Done<'a> {
     patience: Patience<'a>,
 }
 
+/// What a node comes to with everything in it. It is counted before anything changes: a snapshot that is held while
+/// the tree changes is copied.
+#[derive(Clone, Copy)]
+struct Amount {
+    files: u64,
+    bytes: u64,
+}
+
+impl Amount {
+    fn of(tree: &Tree, node: &Node) -> Self {
+        let usage = tree.usage(node);
+        Self { files: usage.files, bytes: usage.bytes }
+    }
+
+    fn without(self, part: Self) -> Self {
+        let files = self.files.saturating_sub(part.files);
+        Self { files, bytes: self.bytes.saturating_sub(part.bytes) }
+    }
+}
+
 /// Copies within one account.
 struct Copying<'a> {
     context: &'a Context,
@@ -138,7 +158,9 @@ impl Copying<'_> {
             Ok(copied) => (Ok(copied.node), copied.left_out),
             Err(error) => (Err(error), Vec::new()),
         };
-        self.copied((&tree, &node), copied, &left_out, done).await?;
+        let missing = left_out.iter().map(|node| Amount::of(&tree, node));
+        let amount = missing.fold(Amount::of(&tree, &node), Amount::without);
+        self.copied(&node, amount, copied, done).await?;
         let told = |node| done.summary.add::<()>(self.context, Err(unreadable(node)));
         left_out.iter().try_for_each(told)
     }
@@ -161,13 +183,15 @@ impl Copying<'_> {
                     done.summary.add(self.context, self.would(&path, &node))?;
                 }
                 [] => {
+                    let amount = Amount::of(&tree, &node);
+                    drop(tree);
                     let copied = self.session.copy(&node, &folder, &name).await;
                     let Some(copied) = done.patience.settle(copied).await else {
                         // Of a folder some may be there.
                         pending.push_front((node, folder, name));
                         continue;
                     };
-                    self.copied((&tree, &node), copied, &[], done).await?;
+                    self.copied(&node, amount, copied, done).await?;
                 }
                 [there] if !there.is_file() && !node.is_file() => {
                     for child in tree.children(&node) {
@@ -180,7 +204,7 @@ impl Copying<'_> {
                     }
                 }
                 [there] if there.is_file() && node.is_file() => {
-                    self.over(&tree, &node, there, done).await?;
+                    self.over(tree, &node, there, done).await?;
                 }
                 _ => {
                     let path = tree.path_of(&folder).join(&name).to_string();
@@ -192,17 +216,13 @@ impl Copying<'_> {
         Ok(())
     }
 
-    async fn over(
-        &self,
-        tree: &Tree,
-        node: &Node,
-        there: &Node,
-        done: &mut Done<'_>,
-    ) -> Result<()> {
+    async fn over(&self, tree: Tree, node: &Node, there: &Node, done: &mut Done<'_>) -> Result<()> {
         let same = node.size() == there.size() && node.fingerprint() == there.fingerprint();
         let state = if same { TargetState::Same } else { TargetState::Different };
         let pair = Pair { state, source: node.modified(), target: there.modified() };
         let path = tree.path_of(there).to_string();
+        let amount = Amount::of(&tree, node);
+        drop(tree);
         let shown = for_terminal(&path);
         let outcome = match decide(&self.context.output, self.overwrite, pair, &shown).await? {
             Verdict::Transfer if self.dry_run => self.would(&path, node),
@@ -213,7 +233,7 @@ impl Copying<'_> {
                         break copied;
                     }
                 };
-                return self.copied((tree, node), copied, &[], done).await;
+                return self.copied(node, amount, copied, done).await;
             }
             Verdict::Skip => {
                 done.tally.skipped();
@@ -225,19 +245,16 @@ impl Copying<'_> {
         done.summary.add(self.context, outcome)
     }
 
-    /// Tells of a copy, and counts it with everything in it but what was left out.
+    /// Tells of a copy, and counts it.
     async fn copied(
         &self,
-        (from, node): (&Tree, &Node),
+        node: &Node,
+        amount: Amount,
         copied: supermega::Result<Node>,
-        left_out: &[Node],
         done: &mut Done<'_>,
     ) -> Result<()> {
         if let Ok(made) = &copied {
-            let (all, out) = (from.usage(node), left_out.iter().map(|node| from.usage(node)));
-            let missing = out.fold((0, 0), |sum, out| (sum.0 + out.files, sum.1 + out.bytes));
-            done.tally
-                .several(all.files.saturating_sub(missing.0), all.bytes.saturating_sub(missing.1));
+            done.tally.several(amount.files, amount.bytes);
             self.tell(made, node, "copied").await?;
         }
         done.summary.add(self.context, copied.map_err(CommandError::from))
