@@ -177,6 +177,8 @@ impl PartFile {
     }
 
     pub(super) fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        // One at a time: the system would let the others wait too, and burn a processor meanwhile.
+        let _turn = locked(&self.journal);
         positioned::write_at(&self.file, bytes, offset).map_err(Error::local(&self.target))
     }
 

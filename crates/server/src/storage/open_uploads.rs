@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use super::journal::{self, Journal};
 use super::ranges::Ranges;
+use super::receive::Turn;
 use crate::store::Store;
 use crate::store::uploads;
 
@@ -34,6 +35,7 @@ pub(super) struct OpenUpload {
     token: String,
     pub blob: i64,
     pub size: u64,
+    pub turn: Turn,
     progress: Mutex<Progress>,
 }
 
@@ -138,7 +140,7 @@ impl OpenUpload {
             Stage::Open(journal)
         };
         let (token, progress) = (token.to_owned(), Mutex::new(progress));
-        Ok(Some(Self { token, blob: row.blob, size: row.size, progress }))
+        Ok(Some(Self { token, blob: row.blob, size: row.size, turn: Turn::default(), progress }))
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -40,16 +41,25 @@ impl From<ErrorCode> for Broken {
 /// Where the bytes of a request go.
 pub(super) struct Target {
     file: File,
+    turn: Turn,
     received: Received,
 }
 
+/// Whose turn it is to write to a file. The system would let the others wait too, and burn a processor meanwhile.
+pub(super) type Turn = Arc<Mutex<()>>;
+
 impl Target {
     /// Opens the file at `path` to be written from `offset` on. Blocks.
-    pub(super) fn open(path: &Path, offset: u64, with_checksum: bool) -> std::io::Result<Self> {
+    pub(super) fn open(
+        path: &Path,
+        turn: Turn,
+        offset: u64,
+        with_checksum: bool,
+    ) -> std::io::Result<Self> {
         let mut file = OpenOptions::new().write(true).open(path)?;
         file.seek(SeekFrom::Start(offset))?;
         let checksum = with_checksum.then_some([0; 12]);
-        Ok(Self { file, received: Received { length: 0, checksum } })
+        Ok(Self { file, turn, received: Received { length: 0, checksum } })
     }
 
     /// Takes a body of at most `most` bytes, which belongs at `offset`: the next piece arrives while one is
@@ -97,7 +107,9 @@ impl Target {
 
     fn write(&mut self, piece: &[Bytes]) -> std::io::Result<()> {
         for bytes in piece {
+            let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             self.file.write_all(bytes)?;
+            drop(turn);
             if let Some(checksum) = &mut self.received.checksum {
                 fold(checksum, self.received.length, bytes);
             }

@@ -135,7 +135,8 @@ async fn receive(
 ) -> Result<Received, Broken> {
     let most = upload.size.checked_sub(offset).ok_or(ErrorCode::Range)?;
     let path = state.blob_path(upload.blob);
-    let open = move || Target::open(&path, offset, with_checksum);
+    let turn = upload.turn.clone();
+    let open = move || Target::open(&path, turn, offset, with_checksum);
     let target = match tokio::task::spawn_blocking(open).await {
         Ok(Ok(target)) => target,
         // Its owner's account is gone, say.
