@@ -10,9 +10,6 @@ use super::{Lane, encrypt, first, narrow, xor};
 use crate::content::Nonce;
 use crate::ecb::Block;
 
-/// Blocks in a line of the cache.
-const LINE: usize = 4;
-
 /// Handles as many blocks of each lane, a piece of each at a time: those of all lanes stay in the first-level cache.
 #[inline(always)]
 pub(super) fn advance<B, const N: usize, const DECRYPT: bool>(
@@ -38,12 +35,6 @@ pub(super) fn advance<B, const N: usize, const DECRYPT: bool>(
             absorb(backend, &mut macs, &tile, rows);
         }
         for (piece, counter) in tile.iter_mut().zip(counters) {
-            if DECRYPT {
-                // Lets it come into the cache while the keystream is made.
-                for block in piece.iter().step_by(LINE) {
-                    black_box(block[0]);
-                }
-            }
             mask(backend, nonce, counter, piece, stream);
         }
         if DECRYPT {
