@@ -13,7 +13,7 @@ use crate::ecb::{self, Block};
 
 /// Encrypts and decrypts one file's content, and takes the MACs of its chunks.
 ///
-/// Give it many chunks at once: up to eight are handled side by side, which is several times
+/// Give it many chunks at once: six or eight are handled side by side, which is several times
 /// as fast as one after the other.
 #[derive(Clone)]
 pub struct ContentCipher {

@@ -36,6 +36,8 @@ const IN_ROWS: usize = 6;
 const IN_TILES: usize = 8;
 /// The width of batches, in blocks, from which [`tiles`] is worth it.
 const WIDE: usize = 16;
+/// The width up to which batches are narrow: [`advance`] takes as many lanes at once there, and no more.
+const NARROW: usize = 4;
 
 /// Which side of the counter mode is the plaintext, that the MAC covers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -127,7 +129,7 @@ const fn most<B: BlockCipherEncBackend<BlockSize = U16>>(decrypt: bool) -> usize
 
 /// Whether batches are narrow. That is software, where a block alone takes as much time as a batch.
 const fn narrow<B: BlockCipherEncBackend<BlockSize = U16>>() -> bool {
-    B::ParBlocksSize::USIZE < IN_ROWS
+    B::ParBlocksSize::USIZE <= NARROW
 }
 
 /// Whether batches are wide enough for [`tiles`].
