@@ -184,7 +184,7 @@ impl Download {
     /// Gives the whole file in these segments, the last of them once all agree with the MAC.
     fn verified(self, segments: impl Iterator<Item = Segment> + Send + 'static) -> PlainChunks {
         let (connections, progress) = (self.connections, self.progress.clone());
-        let fetcher = Arc::new(self.fetcher());
+        let fetcher = self.fetcher();
         let file = fetcher.file.clone();
         let verifier = Verifier::new(&file.key, file.size);
         let plain = futures_util::stream::iter(segments)
@@ -276,7 +276,7 @@ impl Download {
 
     fn plain(self, pieces: impl Iterator<Item = Segment> + Send + 'static) -> PlainChunks {
         let connections = self.connections;
-        let fetcher = Arc::new(self.fetcher());
+        let fetcher = self.fetcher();
         let plain = futures_util::stream::iter(pieces).map(move |piece| {
             let fetcher = fetcher.clone();
             async move {
@@ -288,8 +288,8 @@ impl Download {
         Box::pin(plain.buffered(connections))
     }
 
-    fn fetcher(self) -> Fetcher {
-        Fetcher::new(self.file, self.progress, self.on_quota)
+    fn fetcher(self) -> Arc<Fetcher> {
+        Arc::new(Fetcher::new(self.file, self.progress, self.on_quota))
     }
 }
 

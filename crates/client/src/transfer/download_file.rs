@@ -21,7 +21,7 @@ use crate::error::Result;
 
 /// Where a download goes, and how.
 pub(super) struct FileDownload {
-    pub fetcher: Fetcher,
+    pub fetcher: Arc<Fetcher>,
     pub progress: Arc<dyn Progress>,
     pub target: PathBuf,
     pub existing: Existing,
@@ -71,7 +71,7 @@ impl Drop for Waiting {
 /// A file in the making, and where its bytes come from.
 struct Work {
     part: PartFile,
-    fetcher: Fetcher,
+    fetcher: Arc<Fetcher>,
     progress: Arc<dyn Progress>,
 }
 

@@ -8,6 +8,7 @@ use supermega_crypto::ContentCipher;
 use supermega_protocol::transfer::{DownloadReply, RequestDownload, Sources};
 use supermega_protocol::{ErrorCode, Flag, Malformed, StorageUrl};
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 use super::download::{RemoteFile, Target};
 use super::progress::{Progress, TransferEvent};
@@ -54,15 +55,23 @@ impl Fetcher {
         Ok(connections.div_ceil(requests(&sources)).max(1))
     }
 
-    /// Fetches a segment's ciphertext.
-    pub(super) async fn fetch(&self, segment: Segment) -> Result<Buffer> {
-        let mut buffer = self.options().budget.empty(segment.len());
-        self.fetch_into(segment, buffer.bytes()).await?;
-        Ok(buffer)
+    /// Fetches a segment's ciphertext, on a task of its own: otherwise whoever waits for many would copy all that
+    /// arrives on his one thread.
+    pub(super) async fn fetch(self: &Arc<Self>, segment: Segment) -> Result<Buffer> {
+        let fetcher = self.clone();
+        // Ends the task when nobody waits any more.
+        let mut task = JoinSet::new();
+        task.spawn(async move { fetcher.fetch_here(segment).await });
+        match task.join_next().await {
+            Some(Ok(fetched)) => fetched,
+            _ => Err(Error::Refused("the runtime is shutting down".into())),
+        }
     }
 
-    async fn fetch_into(&self, segment: Segment, bytes: &mut Vec<u8>) -> Result<()> {
+    async fn fetch_here(&self, segment: Segment) -> Result<Buffer> {
         let options = self.options();
+        let mut buffer = options.budget.empty(segment.len());
+        let bytes = buffer.bytes();
         let mut stale = None;
         let mut backoff = Backoff::new(options.busy_patience);
         loop {
@@ -75,7 +84,7 @@ impl Fetcher {
                 backoff = Backoff::new(options.busy_patience);
             }
             let error = match fetched {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(buffer),
                 Err(error) => error,
             };
             tracing::debug!(?error, start = segment.start, "a range failed");

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use supermega_crypto::{SessionId, WriteAuth};
 use supermega_encoding::{EventCursor, PublicHandle};
 use supermega_protocol::wire::{self, Reply};
@@ -393,7 +392,7 @@ async fn read_reply(response: HttpResponse, expected: &Expected) -> Attempt {
 /// Shows an answer to a sieve; gives what that leaves of it.
 async fn sift(mut response: HttpResponse, sieve: &dyn Sieve) -> Result<Vec<u8>, HttpError> {
     sieve.begin().await;
-    while let Some(piece) = response.body.try_next().await? {
+    while let Some(piece) = response.body.next().await? {
         sieve.sift(piece).await;
     }
     Ok(sieve.end().await)

@@ -10,15 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
 
+pub use super::http_body::HttpBody;
 use crate::error::NetworkErrorKind;
 
 /// A future without a name.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// A body that arrives in pieces.
-pub type HttpBody = Pin<Box<dyn Stream<Item = Result<Bytes, HttpError>> + Send>>;
 
 /// Sends requests.
 ///
@@ -83,9 +80,8 @@ impl HttpResponse {
 
     /// The whole body, up to `limit` bytes.
     pub async fn bytes(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
-        use futures_util::TryStreamExt;
         let mut whole = Vec::new();
-        while let Some(piece) = self.body.try_next().await? {
+        while let Some(piece) = self.body.next().await? {
             if whole.len() + piece.len() > limit {
                 let text = format!("the answer is longer than {limit} bytes");
                 return Err(HttpError(NetworkErrorKind::Other(text)));

@@ -4,14 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use http_body_util::{BodyExt, BodyStream};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::http::{BoxFuture, Http, HttpError, HttpRequest, HttpResponse};
-use super::pool::{Pool, Sender};
+use super::connection::Connection;
+use super::direct::ConnectionBody;
+use super::http::{BoxFuture, Http, HttpBody, HttpError, HttpRequest, HttpResponse};
+use super::pool::{Lease, Pool};
 use super::proxy::{Proxy, ProxyRules};
 use super::request_body::{Progress, RequestBody};
 use super::tcp::{self, from_io};
@@ -20,7 +18,7 @@ use crate::error::{NetworkErrorKind as Kind, Result};
 
 /// The default [`Http`]: hyper with rustls and the operating system's trust store.
 pub struct HyperHttp {
-    pool: Pool,
+    pool: Arc<Pool>,
     connect_timeout: Duration,
     tls: Tls,
     proxy: Option<ProxyRules>,
@@ -36,7 +34,7 @@ impl HyperHttp {
     /// Makes a client whose connections must stand within `connect_timeout`.
     #[must_use]
     pub fn new(connect_timeout: Duration) -> Self {
-        Self { pool: Pool::default(), connect_timeout, tls: Tls::default(), proxy: None }
+        Self { pool: Arc::default(), connect_timeout, tls: Tls::default(), proxy: None }
     }
 
     /// Reaches hosts through a proxy.
@@ -53,53 +51,18 @@ impl HyperHttp {
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let origin = origin(&request.uri)?;
-        if let Some(sender) = self.pool.take(&origin) {
+        if let Some(lease) = self.pool.take(&origin) {
             // A kept connection may have been closed meanwhile. MEGA's requests may be repeated.
-            if let Ok(response) = self.send_on(sender, &origin, &request).await {
+            if let Ok(response) = send_on(lease, &request).await {
                 return Ok(response);
             }
         }
         let connect = self.connect(&request.uri);
-        let sender = timeout(self.connect_timeout, connect).await.map_err(|_| timed_out())??;
-        self.send_on(sender, &origin, &request).await
+        let connected = timeout(self.connect_timeout, connect).await.map_err(|_| timed_out())??;
+        send_on(self.pool.lease(&origin, connected), &request).await
     }
 
-    async fn send_on(
-        &self,
-        mut sender: Sender,
-        origin: &str,
-        request: &HttpRequest,
-    ) -> Result<HttpResponse, HttpError> {
-        sender.ready().await.map_err(|e| from_hyper(&e))?;
-        let stall = request.stall_timeout;
-        let (head, progress) = head(request)?;
-        let answer = tokio::select! {
-            answer = sender.send_request(head) => answer,
-            () = progress.stalled(stall) => return Err(timed_out()),
-        };
-        let (head, body) = answer.map_err(|e| from_hyper(&e))?.into_parts();
-        self.pool.put(origin, sender);
-        let pieces = BodyStream::new(body.map_err(|e| from_hyper(&e)));
-        let body = futures_util::stream::try_unfold(pieces, move |mut pieces| async move {
-            loop {
-                match timeout(stall, pieces.next()).await.map_err(|_| timed_out())? {
-                    None => return Ok(None),
-                    Some(frame) => {
-                        if let Ok(data) = frame?.into_data() {
-                            return Ok(Some((data, pieces)));
-                        }
-                    }
-                }
-            }
-        });
-        Ok(HttpResponse {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: Box::pin(body),
-        })
-    }
-
-    async fn connect(&self, uri: &http::Uri) -> Result<Sender, HttpError> {
+    async fn connect(&self, uri: &http::Uri) -> Result<Connection, HttpError> {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let secure = is_secure(uri);
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
@@ -112,8 +75,8 @@ impl HyperHttp {
             None => tcp::connect(&host, port).await?,
         };
         match secure {
-            true => handshake(self.tls.connect(host, tcp).await?).await,
-            false => handshake(tcp).await,
+            true => Connection::begin(Box::new(self.tls.connect(host, tcp).await?)).await,
+            false => Connection::begin(Box::new(tcp)).await,
         }
     }
 }
@@ -125,7 +88,7 @@ impl Http for HyperHttp {
 
     fn apart(&self) -> Option<Arc<dyn Http>> {
         Some(Arc::new(Self {
-            pool: Pool::default(),
+            pool: Arc::default(),
             connect_timeout: self.connect_timeout,
             tls: self.tls.clone(),
             proxy: self.proxy.clone(),
@@ -133,19 +96,32 @@ impl Http for HyperHttp {
     }
 }
 
-async fn handshake<T>(io: T) -> Result<Sender, HttpError>
-where
-    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let (sender, connection) = hyper::client::conn::http1::Builder::new()
-        .handshake(TokioIo::new(io))
-        .await
-        .map_err(|e| from_hyper(&e))?;
-    // Whoever waits for an answer sees the connection's errors.
-    tokio::spawn(async move {
-        let _ = connection.await;
-    });
-    Ok(sender)
+async fn send_on(mut lease: Lease, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+    let Some(connection) = &mut lease.connection else { return Err(HttpError(Kind::Cut)) };
+    let sender = &mut connection.sender;
+    sender.ready().await.map_err(|e| from_hyper(&e))?;
+    let (outgoing, progress) = head(request)?;
+    let answer = tokio::select! {
+        answer = sender.send_request(outgoing) => answer,
+        () = progress.stalled(request.stall_timeout) => return Err(timed_out()),
+    };
+    let (head, incoming) = answer.map_err(|e| from_hyper(&e))?.into_parts();
+    let stays = stays_open(&head);
+    let body = ConnectionBody::new(incoming, lease, stays, request.stall_timeout);
+    Ok(HttpResponse {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: HttpBody::of_connection(body),
+    })
+}
+
+/// Whether the connection may be used for more requests after this answer.
+fn stays_open(answer: &http::response::Parts) -> bool {
+    let closes = |value: &http::HeaderValue| {
+        value.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("close"))
+    };
+    answer.version == http::Version::HTTP_11
+        && !answer.headers.get_all(http::header::CONNECTION).iter().any(closes)
 }
 
 fn head(request: &HttpRequest) -> Result<(http::Request<RequestBody>, Progress), HttpError> {
@@ -177,11 +153,11 @@ fn origin(uri: &http::Uri) -> Result<String, HttpError> {
     Ok(format!("{}://{authority}", if is_secure(uri) { "https" } else { "http" }))
 }
 
-fn timed_out() -> HttpError {
+pub(super) fn timed_out() -> HttpError {
     HttpError(Kind::TimedOut)
 }
 
-fn from_hyper(error: &hyper::Error) -> HttpError {
+pub(super) fn from_hyper(error: &hyper::Error) -> HttpError {
     use std::error::Error;
     if let Some(io) = error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
         return from_io(io);

@@ -3,8 +3,11 @@
 mod batch;
 mod budget;
 mod channel;
+mod connection;
+mod direct;
 mod hashcash;
 pub mod http;
+mod http_body;
 mod hyper_http;
 mod pool;
 mod proxy;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use supermega_encoding::{UploadToken, base64};
 use supermega_protocol::{ErrorCode, StorageUrl};
 
@@ -57,12 +56,12 @@ pub(crate) async fn fetch(
     let mut response = send(options, &address, None).await?;
     let wanted = usize::try_from(end - start).unwrap_or(usize::MAX);
     let before = into.len();
-    while let Some(piece) = response.body.try_next().await.map_err(passing)? {
-        if into.len() - before + piece.len() > wanted {
-            return Err(StorageError::Passing(NetworkErrorKind::Other("too long a body".into())));
+    loop {
+        let room = wanted + before - into.len();
+        match response.body.append(into, room).await.map_err(passing)? {
+            0 => break,
+            more => options.budget.pace(more).await,
         }
-        into.extend_from_slice(&piece);
-        options.budget.pace(piece.len()).await;
     }
     if into.len() - before == wanted {
         return Ok(());
