@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::error::ServerError;
 use crate::fault::{Challenges, Faults};
 use crate::hold::Holds;
 use crate::request_log::RequestLog;
-use crate::storage::{AttributeAccess, Download, OpenUploads, Tokens, journal_path};
+use crate::storage::{AttributeAccess, Download, OpenUploads, Pieces, Tokens, journal_path};
 use crate::store::{Store, blobs, file_attributes, secret};
 use crate::tls::write_secret;
 
@@ -51,6 +52,8 @@ pub(crate) struct State {
     pub downloads: Tokens<Download>,
     pub attributes: Tokens<AttributeAccess>,
     pub uploads: OpenUploads,
+    /// Buffers of downloads.
+    pub pieces: Arc<Pieces>,
     /// Connections that were accepted so far.
     pub connections: AtomicU64,
     /// Counts commits that made packets: whoever waits for events watches it.
@@ -104,6 +107,7 @@ impl State {
             downloads: Tokens::new(config.url_lifetime),
             attributes: Tokens::new(config.url_lifetime),
             uploads: OpenUploads::new(config.url_lifetime),
+            pieces: Arc::default(),
             connections: AtomicU64::new(0),
             commits: watch::Sender::new(0),
             stop: watch::Sender::new(false),

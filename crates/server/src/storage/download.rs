@@ -3,15 +3,18 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use tokio::task::JoinHandle;
 
+use super::medium::Medium;
+use super::piece::{PIECE, Piece, Pieces};
 use super::raid::Part;
 use super::tokens::{Access, Download};
-use super::{PART_PIECE, PIECE};
 use crate::fault::{Action, spoil};
 use crate::http::{Reply, ReplyBody};
 use crate::request_log::LoggedRequest;
@@ -35,53 +38,98 @@ pub(crate) async fn download(state: &Arc<State>, rest: &str, actions: &[Action])
         return Reply::octets(Bytes::new());
     }
     let path = state.blob_path(found.blob);
-    let opened = tokio::task::spawn_blocking(move || File::open(path));
-    let Ok(Ok(file)) = opened.await else { return Reply::status(404) };
-    let sending = Sending { source: found, reading: None, at: start, end };
-    let reply = Reply::octets_of(end - start, ReplyBody::stream(sending.pieces(file)));
-    spoil(state, actions, start, reply)
+    let opened = tokio::task::spawn_blocking(move || Stored::open(&path, found)).await;
+    let Ok(Ok(stored)) = opened else { return Reply::status(404) };
+    let body = ReplyBody::stream(stored.pieces(start..end, state.pieces.clone()));
+    spoil(state, actions, start, Reply::octets_of(end - start, body))
 }
 
-type Piece = (File, Vec<u8>);
-
-/// A body on its way: one piece is read while the one before is sent.
-struct Sending {
-    source: Download,
-    reading: Option<JoinHandle<std::io::Result<Piece>>>,
-    /// Offset of the next piece to send.
-    at: u64,
-    end: u64,
+/// A file, or a part of one, that is open to be sent.
+struct Stored {
+    file: File,
+    medium: Medium,
+    what: Download,
 }
 
-impl Sending {
-    fn pieces(mut self, file: File) -> impl stream::Stream<Item = std::io::Result<Bytes>> {
-        self.read(file, self.at);
-        stream::try_unfold(self, |mut sending| async move {
+impl Stored {
+    /// Blocks.
+    fn open(path: &Path, what: Download) -> std::io::Result<Self> {
+        let file = File::open(path)?;
+        Ok(Self { medium: Medium::of(&file), file, what })
+    }
+
+    /// Bytes `range`, in pieces.
+    fn pieces(
+        self,
+        range: Range<u64>,
+        pieces: Arc<Pieces>,
+    ) -> impl Stream<Item = std::io::Result<Bytes>> {
+        let sending = Sending { stored: Arc::new(self), pieces, ahead: None, rest: range };
+        stream::try_unfold(sending, |mut sending| async move {
             let piece = sending.next().await?;
             Ok(piece.map(|piece| (piece, sending)))
         })
     }
 
-    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
-        let Some(reading) = self.reading.take() else { return Ok(None) };
-        let (file, bytes) = reading.await.map_err(std::io::Error::other)??;
-        self.at += bytes.len() as u64;
-        self.read(file, self.at);
-        Ok(Some(bytes.into()))
+    /// Reads from `at` on what is in memory already; gives how much that was. A part has to be made first.
+    fn read_at_hand(&self, at: u64, into: &mut [u8]) -> usize {
+        match self.what.part {
+            Some(_) => 0,
+            None => self.medium.read_at_hand(&self.file, at, into),
+        }
     }
 
-    /// Begins to read the piece at `at`, if there is one.
-    fn read(&mut self, mut file: File, at: u64) {
-        let most = if self.source.part.is_some() { PART_PIECE } else { PIECE };
-        let wanted = most.min(usize::try_from(self.end - at).unwrap_or(most));
-        if wanted == 0 {
-            return;
+    /// Fills the buffer from `at` on. Blocks.
+    fn read(&self, at: u64, into: &mut [u8]) -> std::io::Result<()> {
+        let mut file = &self.file;
+        if let Some(part) = self.what.part {
+            return part.read(file, self.what.size, at, into);
         }
-        let source = self.source;
-        self.reading = Some(tokio::task::spawn_blocking(move || {
-            let bytes = source.read(&mut file, at, wanted)?;
-            Ok((file, bytes))
-        }));
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(into)
+    }
+}
+
+/// A body on its way. What is in memory is read when it is sent. Once the disk has to be waited for, one piece is
+/// read while the one before is sent.
+struct Sending {
+    stored: Arc<Stored>,
+    pieces: Arc<Pieces>,
+    ahead: Option<JoinHandle<std::io::Result<Piece>>>,
+    /// What is neither sent nor being read.
+    rest: Range<u64>,
+}
+
+impl Sending {
+    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
+        let reading = if let Some(reading) = self.ahead.take() {
+            reading
+        } else {
+            let Some((at, mut piece)) = self.take() else { return Ok(None) };
+            let there = self.stored.read_at_hand(at, piece.as_mut());
+            if there == piece.as_ref().len() {
+                return Ok(Some(Bytes::from_owner(piece)));
+            }
+            self.read(at, piece)
+        };
+        let piece = reading.await.map_err(std::io::Error::other)??;
+        self.ahead = self.take().map(|(at, next)| self.read(at, next));
+        Ok(Some(Bytes::from_owner(piece)))
+    }
+
+    /// A buffer for what comes next, and where that begins.
+    fn take(&mut self) -> Option<(u64, Piece)> {
+        let left = usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX);
+        let length = left.min(PIECE);
+        let at = self.rest.start;
+        self.rest.start += length as u64;
+        (length > 0).then(|| (at, self.pieces.take(length)))
+    }
+
+    /// Fills a buffer where that may block.
+    fn read(&self, at: u64, mut piece: Piece) -> JoinHandle<std::io::Result<Piece>> {
+        let stored = self.stored.clone();
+        tokio::task::spawn_blocking(move || stored.read(at, piece.as_mut()).map(|()| piece))
     }
 }
 
@@ -89,20 +137,6 @@ impl Download {
     /// How many bytes there are to read.
     fn length(&self) -> u64 {
         self.part.map_or(self.size, |part| part.size(self.size))
-    }
-
-    /// Reads bytes from `at` on. Blocks.
-    fn read(&self, file: &mut File, at: u64, length: usize) -> std::io::Result<Vec<u8>> {
-        if let Some(part) = self.part {
-            return part.read(file, self.size, at, length);
-        }
-        file.seek(SeekFrom::Start(at))?;
-        let mut bytes = Vec::with_capacity(length);
-        Read::by_ref(file).take(length as u64).read_to_end(&mut bytes)?;
-        if bytes.len() < length {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(bytes)
     }
 }
 

@@ -31,38 +31,37 @@ impl Part {
         file / LINE as u64 * SECTOR as u64 + rest.min(SECTOR as u64)
     }
 
-    /// Reads bytes `start..start + length` of this part of a file of `size` bytes. Blocks.
+    /// Fills the buffer from `start` on with this part of a file of `size` bytes. Blocks.
     pub(crate) fn read(
         self,
-        file: &mut File,
+        mut file: &File,
         size: u64,
         start: u64,
-        length: usize,
-    ) -> std::io::Result<Vec<u8>> {
-        let end = start + length as u64;
+        into: &mut [u8],
+    ) -> std::io::Result<()> {
+        let end = start + into.len() as u64;
         if end > self.size(size) {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        if length == 0 {
-            return Ok(Vec::new());
+        if into.is_empty() {
+            return Ok(());
         }
         let first = start / SECTOR as u64 * LINE as u64;
         let last = (end.div_ceil(SECTOR as u64) * LINE as u64).min(size);
         file.seek(SeekFrom::Start(first))?;
         let mut lines = Vec::with_capacity(usize::try_from(last - first).unwrap_or(0));
-        Read::by_ref(file).take(last - first).read_to_end(&mut lines)?;
+        file.take(last - first).read_to_end(&mut lines)?;
         if lines.len() as u64 != last - first {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        let mut part = Vec::with_capacity(length + 2 * SECTOR);
+        let mut part = Vec::with_capacity(into.len() + 2 * SECTOR);
         for line in lines.chunks(LINE) {
             self.take(line, &mut part);
         }
         // What lies before `start` in its sector goes, and what lies behind the end.
         let skip = usize::try_from(start % SECTOR as u64).unwrap_or(0);
-        part.drain(..skip);
-        part.truncate(length);
-        Ok(part)
+        into.copy_from_slice(&part[skip..skip + into.len()]);
+        Ok(())
     }
 
     /// Appends this part's sector of a line, which may be short.
@@ -118,9 +117,10 @@ mod tests {
                 prop_assert_eq!(part.size(size), expected.len() as u64);
                 let (a, b) = (ends.0.index(expected.len() + 1), ends.1.index(expected.len() + 1));
                 let (start, end) = (a.min(b), a.max(b));
-                let read = part.read(&mut file, size, start as u64, end - start).unwrap();
+                let mut read = vec![0; end - start];
+                part.read(&file, size, start as u64, &mut read).unwrap();
                 prop_assert_eq!(&read[..], &expected[start..end]);
-                prop_assert!(part.read(&mut file, size, 1, expected.len()).is_err());
+                prop_assert!(part.read(&file, size, 1, &mut vec![0; expected.len()]).is_err());
             }
         }
     }

@@ -11,8 +11,10 @@ use hyper::body::{Body, Incoming};
 use supermega_protocol::ErrorCode;
 use tokio::task::JoinHandle;
 
-use super::PIECE;
 use crate::fault::{Action, BodyFaults, End, Pace};
+
+/// How much of a body is written at once.
+const PIECE: usize = 1 << 20;
 
 /// What a request brought.
 pub(super) struct Received {
