@@ -20,6 +20,8 @@ use crate::error::NetworkErrorKind as Kind;
 
 /// Bodies that are longer are read past hyper.
 const LONG: u64 = 256 << 10;
+/// How much is read at once: not so much that a limited rate would come in bursts.
+const STEP: usize = 256 << 10;
 
 /// A body that comes over a connection of ours.
 pub(super) struct ConnectionBody {
@@ -108,7 +110,9 @@ impl Direct {
             return Err(too_long());
         }
         let read = if self.early.is_empty() {
-            match self.io.read_buf(&mut into.limit(room)).await.map_err(|e| from_io(&e))? {
+            into.reserve_exact(room);
+            let mut place = into.limit(room.min(STEP));
+            match self.io.read_buf(&mut place).await.map_err(|e| from_io(&e))? {
                 0 => return Err(HttpError(Kind::Cut)),
                 read => read,
             }
