@@ -9,6 +9,8 @@ use std::ptr::{self, NonNull};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+#[cfg(target_os = "linux")]
+use rustix::mm::{Advice, madvise};
 
 /// A content in the making.
 pub struct Whole {
@@ -26,6 +28,24 @@ struct Room {
 // SAFETY: the place belongs to an object that nobody else knows, and `&mut` says who writes there.
 unsafe impl Send for Room {}
 
+#[cfg(target_os = "linux")]
+impl Room {
+    /// Asks for memory in large pages, since the system takes as long to hand out small ones as it takes to fill
+    /// them. If it has none, small ones come.
+    fn ask_for_large_pages(&self) {
+        const LARGE: usize = 2 << 20;
+        let skipped = self.start.align_offset(LARGE);
+        let length = self.length.saturating_sub(skipped) / LARGE * LARGE;
+        if length == 0 {
+            return;
+        }
+        // SAFETY: these bytes lie inside the object's memory, and the advice leaves their content alone.
+        let _ = unsafe {
+            madvise(self.start.add(skipped).as_ptr().cast(), length, Advice::LinuxHugepage)
+        };
+    }
+}
+
 impl Whole {
     /// Takes memory for so many bytes; none of it is written.
     pub fn new(py: Python<'_>, length: usize) -> PyResult<Self> {
@@ -38,7 +58,10 @@ impl Whole {
         // SAFETY: it is a `bytes`, whose place stays the same as long as it lives.
         let start = unsafe { ffi::PyBytes_AsString(bytes.as_ptr()) };
         let start = NonNull::new(start.cast()).ok_or_else(|| PyErr::fetch(py))?;
-        Ok(Self { bytes: bytes.unbind(), room: Room { start, filled: 0, length } })
+        let room = Room { start, filled: 0, length };
+        #[cfg(target_os = "linux")]
+        room.ask_for_large_pages();
+        Ok(Self { bytes: bytes.unbind(), room })
     }
 
     /// Puts a piece behind the others; `false` if there is no room for it.
