@@ -9,6 +9,7 @@ use supermega::name::{System, for_terminal};
 use supermega::transfer::{DownloadPlan, PlannedDownload, TargetState};
 use supermega::{Error, Session};
 
+use super::summary::Summary;
 use crate::arguments::Verify;
 use crate::context::Context;
 use crate::error::{CommandError, Result};
@@ -33,7 +34,7 @@ pub async fn run(arguments: Verify, context: &Context) -> Result<Exit> {
         let plan = move || DownloadPlan::new(&tree, &node, &local, System::current());
         tokio::task::spawn_blocking(plan).await.map_err(CommandError::local)??
     };
-    let mut report = Report { context, differ: 0, same: 0 };
+    let mut report = Report { context, differ: 0, same: 0, unknown: Summary::default() };
     for node in &plan.unreadable {
         report.say(Path::new(&name_of(node)), "unreadable")?;
     }
@@ -45,22 +46,23 @@ pub async fn run(arguments: Verify, context: &Context) -> Result<Exit> {
     let mut comparing = futures_util::stream::iter(plan.files)
         .map(|file| compare(&found.session, file))
         .buffered(FILES);
-    while let Some(compared) = comparing.next().await {
-        let (path, state) = compared?;
-        report.say(&path, state)?;
+    while let Some((path, compared)) = comparing.next().await {
+        report.take(&path, compared)?;
     }
-    let (same, differ) = (report.same, report.differ);
-    context.output.note(&format!("{same} the same, {differ} not"));
-    Ok(if differ == 0 { Exit::Done } else { Exit::Integrity })
+    report.end()
 }
 
-async fn compare(session: &Session, file: PlannedDownload) -> Result<(PathBuf, &'static str)> {
+async fn compare(session: &Session, file: PlannedDownload) -> (PathBuf, Result<&'static str>) {
     let state = match file.state {
-        TargetState::Absent => "missing",
-        _ if session.download(&file.node)?.matches(&file.path).await? => "same",
-        _ => "different",
+        TargetState::Absent => Ok("missing"),
+        _ => same_or_not(session, &file).await,
     };
-    Ok((file.path, state))
+    (file.path, state)
+}
+
+async fn same_or_not(session: &Session, file: &PlannedDownload) -> Result<&'static str> {
+    let same = session.download(&file.node)?.matches(&file.path).await?;
+    Ok(if same { "same" } else { "different" })
 }
 
 /// Counts and prints what became of each file.
@@ -68,9 +70,37 @@ struct Report<'a> {
     context: &'a Context,
     differ: usize,
     same: usize,
+    /// Those of which nothing is known, since they cannot be read.
+    unknown: Summary,
 }
 
 impl Report<'_> {
+    /// What a comparison gave. One that failed is said, and the others go on.
+    fn take(&mut self, path: &Path, compared: Result<&str>) -> Result<()> {
+        let state = *compared.as_ref().unwrap_or(&"failed");
+        if compared.is_ok() {
+            return self.say(path, state);
+        }
+        self.context.output.object(|| object(&path.display().to_string(), state))?;
+        self.unknown.add(self.context, compared)
+    }
+
+    /// Says what it came to.
+    fn end(self) -> Result<Exit> {
+        let Self { context, same, differ, unknown } = self;
+        let unread = match unknown.failed() {
+            0 => String::new(),
+            failed => format!(", {failed} not read"),
+        };
+        context.output.note(&format!("{same} the same, {differ} not{unread}"));
+        Ok(match (differ, unknown.failed()) {
+            (0, 0) => Exit::Done,
+            (0, _) if same > 0 => Exit::Partly,
+            (0, _) => unknown.exit(context),
+            _ => Exit::Integrity,
+        })
+    }
+
     fn say(&mut self, path: &Path, state: &str) -> Result<()> {
         let text = path.display().to_string();
         if state == "same" {
@@ -94,9 +124,14 @@ impl Report<'_> {
         }
         let mut pending = vec![top.to_owned()];
         while let Some(folder) = pending.pop() {
-            let failed = |source| Error::Local { path: folder.clone(), source };
-            for entry in std::fs::read_dir(&folder).map_err(failed)? {
-                let path = entry.map_err(failed)?.path();
+            let entries = match listed(&folder) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.take(&folder, Err(error))?;
+                    continue;
+                }
+            };
+            for path in entries {
                 if !known.contains(path.as_path()) {
                     self.say(&path, "extra")?;
                 } else if path.is_dir() {
@@ -106,6 +141,13 @@ impl Report<'_> {
         }
         Ok(())
     }
+}
+
+/// What lies in a folder.
+fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
+    let failed = |source| Error::Local { path: folder.to_owned(), source };
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    Ok(entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect::<Result<_, Error>>()?)
 }
 
 fn object(path: &str, state: &str) -> serde_json::Value {

@@ -191,6 +191,34 @@ fn differences_are_found_without_a_download() {
     drop(link);
 }
 
+/// A file with a length that not even root can read: the kernel only takes what is written to it.
+#[cfg(target_os = "linux")]
+const UNREADABLE: &str = "/sys/devices/system/clocksource/clocksource0/unbind_clocksource";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_read_ends_no_comparison() {
+    let Ok(unreadable) = std::fs::metadata(UNREADABLE) else {
+        eprintln!("this machine has no file that cannot be read: not tested");
+        return;
+    };
+    let world = with_folder();
+    let length = unreadable.len();
+    std::fs::write(world.path("folder/a.dat"), content(length.try_into().unwrap())).unwrap();
+    world.ok(&["put", "folder", "/"]);
+    std::fs::remove_file(world.path("folder/a.dat")).unwrap();
+    std::os::unix::fs::symlink(UNREADABLE, world.path("folder/a.dat")).unwrap();
+    let done = world.run(&["verify", "folder", "/folder"]);
+    assert_eq!((done.code, done.stdout.as_str()), (8, ""), "{}", done.stderr);
+    assert!(done.stderr.contains("folder/a.dat"), "{}", done.stderr);
+    assert!(done.stderr.contains("5 the same, 0 not, 1 not read"), "{}", done.stderr);
+    let done = world.run(&["verify", "folder/a.dat", "/folder/a.dat"]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    std::fs::remove_file(world.path("folder/b.txt")).unwrap();
+    let done = world.run(&["verify", "folder", "/folder"]);
+    assert_eq!((done.code, done.stdout.as_str()), (7, "missing folder/b.txt\n"));
+}
+
 #[test]
 fn quota_is_waited_for_or_said() {
     let world = World::with(&["--fault", "download:quota=1*2", "--fault", "u:error=17*1+1"]);
