@@ -49,7 +49,7 @@ pub async fn run(arguments: Verify, context: &Context) -> Result<Exit> {
     while let Some((path, compared)) = comparing.next().await {
         report.take(&path, compared)?;
     }
-    report.end()
+    Ok(report.end())
 }
 
 async fn compare(session: &Session, file: PlannedDownload) -> (PathBuf, Result<&'static str>) {
@@ -86,19 +86,19 @@ impl Report<'_> {
     }
 
     /// Says what it came to.
-    fn end(self) -> Result<Exit> {
+    fn end(self) -> Exit {
         let Self { context, same, differ, unknown } = self;
         let unread = match unknown.failed() {
             0 => String::new(),
             failed => format!(", {failed} not read"),
         };
         context.output.note(&format!("{same} the same, {differ} not{unread}"));
-        Ok(match (differ, unknown.failed()) {
+        match (differ, unknown.failed()) {
             (0, 0) => Exit::Done,
             (0, _) if same > 0 => Exit::Partly,
             (0, _) => unknown.exit(context),
             _ => Exit::Integrity,
-        })
+        }
     }
 
     fn say(&mut self, path: &Path, state: &str) -> Result<()> {
