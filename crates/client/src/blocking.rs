@@ -8,6 +8,11 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(_) => Err(Error::Refused("the runtime is shutting down".into())),
+        Err(_) => Err(shutting_down()),
     }
+}
+
+/// The error of work that the runtime gave up.
+pub(crate) fn shutting_down() -> Error {
+    Error::Refused("the runtime is shutting down".into())
 }

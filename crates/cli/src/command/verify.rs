@@ -77,12 +77,13 @@ struct Report<'a> {
 impl Report<'_> {
     /// What a comparison gave. One that failed is said, and the others go on.
     fn take(&mut self, path: &Path, compared: Result<&str>) -> Result<()> {
-        let state = *compared.as_ref().unwrap_or(&"failed");
-        if compared.is_ok() {
-            return self.say(path, state);
+        match compared {
+            Ok(state) => self.say(path, state),
+            Err(error) => {
+                self.context.output.object(|| object(&path.display().to_string(), "failed"))?;
+                self.unknown.add::<()>(self.context, Err(error))
+            }
         }
-        self.context.output.object(|| object(&path.display().to_string(), state))?;
-        self.unknown.add(self.context, compared)
     }
 
     /// Says what it came to.

@@ -15,6 +15,7 @@ use super::progress::{Progress, TransferEvent};
 use super::quota::{OnQuota, QuotaGate};
 use super::raid_fetch::{self, Servers};
 use super::segment::Segment;
+use crate::blocking::shutting_down;
 use crate::error::{Error, QuotaKind, Result};
 use crate::transport::storage::{self, StorageError};
 use crate::transport::{Backoff, Buffer, ChannelOptions};
@@ -64,7 +65,7 @@ impl Fetcher {
         task.spawn(async move { fetcher.fetch_here(segment).await });
         match task.join_next().await {
             Some(Ok(fetched)) => fetched,
-            _ => Err(Error::Refused("the runtime is shutting down".into())),
+            _ => Err(shutting_down()),
         }
     }
 

@@ -8,7 +8,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
 
 use super::upload::Upload;
-use crate::error::{Error, Result};
+use crate::blocking::shutting_down;
+use crate::error::Result;
 use crate::tree::Node;
 
 /// Bytes that are taken before the upload has asked for them.
@@ -38,8 +39,7 @@ impl RemoteWriter {
     pub async fn finish(mut self) -> Result<Node> {
         // An upload that has failed reads no more, and says why.
         let _ = self.pipe.shutdown().await;
-        let ended = || Error::Refused("the runtime is shutting down".into());
-        (&mut self.upload).await.unwrap_or_else(|_| Err(ended()))
+        (&mut self.upload).await.unwrap_or_else(|_| Err(shutting_down()))
     }
 }
 

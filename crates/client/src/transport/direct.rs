@@ -202,44 +202,37 @@ mod tests {
         format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n").into_bytes()
     }
 
+    /// Fetches so often what the server sends: each time it must be whole and come by this way, over so many
+    /// connections in all.
+    async fn comes_whole(pieces: Vec<Vec<u8>>, rounds: usize, past_hyper: bool, over: usize) {
+        let (uri, connections) = server(pieces, false).await;
+        let http = HyperHttp::new(Duration::from_secs(5));
+        for _ in 0..rounds {
+            let (bytes, direct, end) = read(get(&http, &uri).await).await;
+            assert!(bytes == content() && direct == past_hyper && matches!(end, Ok(0)), "{end:?}");
+        }
+        assert_eq!(connections.load(Ordering::Relaxed), over);
+    }
+
     #[tokio::test]
     async fn a_long_body_goes_past_hyper_and_its_connection_is_used_again() {
         let head = head(&format!("Content-Length: {BODY}"));
         let (start, end) = (content()[..1000].to_vec(), content()[1000..].to_vec());
-        for pieces in [vec![[head.clone(), content()].concat()], vec![head, start, end]] {
-            let (uri, connections) = server(pieces, false).await;
-            let http = HyperHttp::new(Duration::from_secs(5));
-            for _ in 0..3 {
-                let (bytes, direct, end) = read(get(&http, &uri).await).await;
-                assert!(bytes == content() && direct && matches!(end, Ok(0)), "{end:?}");
-            }
-            assert_eq!(connections.load(Ordering::Relaxed), 1);
-        }
+        comes_whole(vec![[head.clone(), content()].concat()], 3, true, 1).await;
+        comes_whole(vec![head, start, end], 3, true, 1).await;
     }
 
     #[tokio::test]
     async fn a_connection_that_is_to_close_is_not_used_again() {
         let head = head(&format!("Content-Length: {BODY}\r\nConnection: close"));
-        let (uri, connections) = server(vec![head, content()], false).await;
-        let http = HyperHttp::new(Duration::from_secs(5));
-        for _ in 0..2 {
-            let (bytes, direct, end) = read(get(&http, &uri).await).await;
-            assert!(bytes == content() && direct && matches!(end, Ok(0)), "{end:?}");
-        }
-        assert_eq!(connections.load(Ordering::Relaxed), 2);
+        comes_whole(vec![head, content()], 2, true, 2).await;
     }
 
     #[tokio::test]
     async fn a_body_of_unknown_length_comes_through_hyper() {
         let head = head("Transfer-Encoding: chunked");
         let chunk = [format!("{BODY:x}\r\n").into_bytes(), content(), b"\r\n0\r\n\r\n".to_vec()];
-        let (uri, connections) = server(vec![head, chunk.concat()], false).await;
-        let http = HyperHttp::new(Duration::from_secs(5));
-        for _ in 0..2 {
-            let (bytes, direct, end) = read(get(&http, &uri).await).await;
-            assert!(bytes == content() && !direct && matches!(end, Ok(0)), "{end:?}");
-        }
-        assert_eq!(connections.load(Ordering::Relaxed), 1);
+        comes_whole(vec![head, chunk.concat()], 2, false, 1).await;
     }
 
     #[tokio::test]

@@ -15,11 +15,10 @@ pub(super) enum Medium {
 impl Medium {
     /// Where the bytes of this file are. Blocks.
     pub(super) fn of(file: &File) -> Self {
-        const TMPFS: i64 = 0x0102_1994;
+        const TMPFS: i128 = 0x0102_1994;
         match rustix::fs::fstatfs(file) {
-            // Its type is another one on each architecture.
-            #[allow(clippy::unnecessary_cast, clippy::cast_lossless)]
-            Ok(system) if system.f_type as i64 == TMPFS => Self::Memory,
+            // Its type is another one on each architecture; this holds them all.
+            Ok(system) if i128::from(system.f_type) == TMPFS => Self::Memory,
             _ => Self::Disk,
         }
     }
