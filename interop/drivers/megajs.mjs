@@ -1,6 +1,7 @@
 // Drives megajs: `node megajs.mjs VERB [ARGUMENT…]`, with GATEWAY, EMAIL and PASSWORD in the environment and the
 // folder in which megajs is installed in PEERS. Prints one JSON value; `listen` prints one for each change, with the time in milliseconds.
-import { createReadStream, createWriteStream, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs'
+// With SESSION, the verb `login` leaves its session in that file, and others go on with it: logins take seconds in JavaScript.
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -8,10 +9,17 @@ import { pipeline } from 'node:stream/promises'
 const require = createRequire(join(process.env.PEERS, 'package.json'))
 const { API, File, Storage } = require('megajs')
 
-const { GATEWAY: gateway, EMAIL: email, PASSWORD: password } = process.env
+const { GATEWAY: gateway, EMAIL: email, PASSWORD: password, SESSION: session } = process.env
 const [verb, ...args] = process.argv.slice(2)
 
-const login = (keepalive = false) => new Storage({ gateway, email, password, keepalive }).ready
+const begin = (keepalive = false) => new Storage({ gateway, email, password, keepalive }).ready
+
+const login = async () => {
+  if (!session || !existsSync(session)) return begin()
+  const storage = Storage.fromJSON(JSON.parse(readFileSync(session)))
+  await storage.reload(true)
+  return storage
+}
 
 const at = (storage, path) => {
   let node = storage.root
@@ -67,8 +75,9 @@ const shared = url => File.fromURL(url)
 
 const verbs = {
   async login () {
-    const storage = await login()
+    const storage = await begin()
     if (storage.email !== email) throw Error(`logged in as ${storage.email}`)
+    if (session) writeFileSync(session, JSON.stringify(storage.toJSON()), { mode: 0o600 })
     return true
   },
   async list (path) { return (at(await login(), path).children ?? []).map(child => child.name) },
@@ -137,7 +146,7 @@ const verbs = {
   },
   async quota () { return (await login()).getAccountInfo() },
   async listen () {
-    const storage = await login(true)
+    const storage = await begin(true)
     const tell = (what, file) => console.log(JSON.stringify([what, file.name, Date.now()]))
     for (const what of ['add', 'update', 'move', 'delete']) storage.on(what, file => tell(what, file))
     console.log(JSON.stringify('listening'))

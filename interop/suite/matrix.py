@@ -31,7 +31,7 @@ def main_account(table, kind, server, binary, peers, home):
     """All clients but one share an account."""
     account = Account(server.url)
     home.mkdir()
-    ours, megajs = Ours(binary, account, home), Megajs(peers, account)
+    ours, megajs = Ours(binary, account, home), Megajs(peers, account, home / "megajs.json")
     rclone, megatools = Rclone(peers, account, home), Megatools(account, server, home)
     async_mega, mega_py = AsyncMega(peers, account), MegaPy(peers, account)
     # It needs no account to open links.
@@ -57,8 +57,9 @@ def contained_account(table, kind, server, binary, peers, home):
     account = Account(server.url, CONTAINED)
     home.mkdir()
     AsyncMega(peers, account).make_key_container()
-    ours, megajs, mega = Ours(binary, account, home), Megajs(peers, account), MegaRs(peers, account)
+    ours, megajs, mega = Ours(binary, account, home), Megajs(peers, account, home / "megajs.json"), MegaRs(peers, account)
     ours.login()
+    megajs.login()
     Tour(mega, [ours, megajs], [], ours, home).run(table, kind)
     exchange(table, kind, [(ours, [mega]), (mega, [mega, ours])], home)
     views(table, kind, [ours, mega])

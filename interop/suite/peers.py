@@ -52,16 +52,20 @@ def install():
 
 
 def build(supermega):
-    """Builds what is not given: the command, and the maker of accounts for mega-mock."""
+    """Builds the command, unless it is given, and the maker of accounts for mega-mock, unless the build of the one that is
+    given has left it beside."""
 
     def cargo(*arguments):
         subprocess.run(["cargo", "build", "--locked", "-q", *arguments], cwd=ROOT, check=True)
 
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
-    if not supermega:
+    if supermega:
+        supermega = Path(supermega).resolve()
+        beside = supermega.parent / "examples/mock_account"
+        if beside.exists():
+            return {"supermega": supermega, "mock_account": beside}
+    else:
         cargo("-p", "supermega-cli")
+        supermega = target / "supermega"
     cargo("-p", "supermega-crypto", "--example", "mock_account")
-    return {
-        "supermega": Path(supermega).resolve() if supermega else target / "supermega",
-        "mock_account": target / "examples/mock_account",
-    }
+    return {"supermega": supermega, "mock_account": target / "examples/mock_account"}

@@ -99,12 +99,13 @@ def fetch_folder(client, url, local):
 
 
 class Megajs(Linking):
-    """npm `megajs`."""
+    """npm `megajs`. With a file for its session, it logs in once; it then knows no RSA key, which shares may need."""
 
     name = "megajs"
 
-    def __init__(self, peers, account):
-        super().__init__(account, "node", peers.drivers / "megajs.mjs", env={"PEERS": str(peers.folder)})
+    def __init__(self, peers, account, session=None):
+        env = {"PEERS": str(peers.folder)} | ({"SESSION": str(session)} if session else {})
+        super().__init__(account, "node", peers.drivers / "megajs.mjs", env=env)
 
     def range(self, path, start, count):
         return self._("range", path, start, start + count - 1)
