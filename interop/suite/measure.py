@@ -60,8 +60,8 @@ def measured(act):
     return error, seconds, memory
 
 
-def race(clients, rounds, act, clean=lambda _: None, budget=float("inf"), patience=float("inf")):
-    """Lets clients take turns; the first round warms up. A client that fails once is out. One that has taken
+def race(clients, rounds, act, clean=lambda _: None, prepare=lambda: None, budget=float("inf"), patience=float("inf")):
+    """Lets clients take turns; the first round warms up. Neither preparing nor cleaning counts. A client that fails once is out. One that has taken
     more seconds than the budget in all is given no further turn, once it has had one that counts. One whose first
     round takes more seconds than the patience has no other, and it counts."""
     figures = {client.name: Figures() for client in clients}
@@ -72,6 +72,7 @@ def race(clients, rounds, act, clean=lambda _: None, budget=float("inf"), patien
             if taken[client.name] > budget and one.seconds:
                 running.remove(client)
                 continue
+            prepare()
             error, seconds, memory = measured(lambda: act(client))
             clean(client)
             taken[client.name] += seconds
