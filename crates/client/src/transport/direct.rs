@@ -1,6 +1,7 @@
 //! Bodies that come over a connection of ours. A long one is read past hyper into where it is wanted: hyper would
 //! put it into buffers of its own first, and copying it from there would cost a tenth of a fast download.
 
+use std::mem::replace;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -30,18 +31,32 @@ pub(super) struct ConnectionBody {
     /// Whether the connection may be used again after this answer.
     stays: bool,
     stall: Duration,
-    direct: Option<Direct>,
-    has_begun: bool,
+    way: Way,
+}
+
+/// How a body comes.
+enum Way {
+    /// Nobody has asked for it.
+    Open,
+    Hyper,
+    PastHyper(Direct),
+    /// It has come past hyper, which has the connection again.
+    Ended,
 }
 
 impl ConnectionBody {
     pub(super) fn new(incoming: Incoming, lease: Lease, stays: bool, stall: Duration) -> Self {
-        Self { incoming, lease, stays, stall, direct: None, has_begun: false }
+        Self { incoming, lease, stays, stall, way: Way::Open }
     }
 
-    /// The next piece, as hyper gives it.
+    /// The next piece: as hyper gives it, unless the body has begun to come past hyper.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
-        self.has_begun = true;
+        if let Way::PastHyper(_) | Way::Ended = self.way {
+            let mut piece = Vec::new();
+            let read = self.append_past_hyper(&mut piece, STEP).await?;
+            return Ok((read > 0).then(|| piece.into()));
+        }
+        self.way = Way::Hyper;
         loop {
             let frame = timeout(self.stall, self.incoming.frame()).await;
             let Some(frame) = frame.map_err(|_| timed_out())? else { return Ok(None) };
@@ -57,18 +72,27 @@ impl ConnectionBody {
         into: &mut Vec<u8>,
         most: usize,
     ) -> Result<usize, HttpError> {
-        if !self.has_begun {
-            self.has_begun = true;
-            self.direct = self.pass_by().await;
+        if let Way::Open = self.way {
+            self.way = self.pass_by().await.map_or(Way::Hyper, Way::PastHyper);
         }
-        let Some(direct) = &mut self.direct else {
-            return append_piece(self.next().await?, into, most);
-        };
+        match self.way {
+            Way::Open | Way::Hyper => append_piece(self.next().await?, into, most),
+            Way::PastHyper(_) | Way::Ended => self.append_past_hyper(into, most).await,
+        }
+    }
+
+    async fn append_past_hyper(
+        &mut self,
+        into: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<usize, HttpError> {
+        let Way::PastHyper(direct) = &mut self.way else { return Ok(0) };
         let read = timeout(self.stall, direct.append(into, most)).await;
         let read = read.map_err(|_| timed_out())??;
         if direct.left == 0
-            && direct.early.is_empty()
-            && let Some(Direct { io, .. }) = self.direct.take_if(|_| self.stays)
+            && let Way::PastHyper(Direct { io, early, .. }) = replace(&mut self.way, Way::Ended)
+            && self.stays
+            && early.is_empty()
         {
             // The next request may go through hyper again.
             self.lease.connection = Connection::begin(io).await.ok();
@@ -191,7 +215,7 @@ mod tests {
         loop {
             let room = BODY - bytes.len();
             let read = body.append(&mut bytes, room).await;
-            direct |= body.direct.is_some();
+            direct |= matches!(body.way, Way::PastHyper(_) | Way::Ended);
             if !matches!(read, Ok(1..)) {
                 return (bytes, direct, read);
             }
@@ -233,6 +257,23 @@ mod tests {
         let head = head("Transfer-Encoding: chunked");
         let chunk = [format!("{BODY:x}\r\n").into_bytes(), content(), b"\r\n0\r\n\r\n".to_vec()];
         comes_whole(vec![head, chunk.concat()], 2, false, 1).await;
+    }
+
+    #[tokio::test]
+    async fn pieces_may_follow_what_was_read_past_hyper() {
+        let whole = [head(&format!("Content-Length: {BODY}")), content()].concat();
+        let (uri, connections) = server(vec![whole], false).await;
+        let http = HyperHttp::new(Duration::from_secs(5));
+        for _ in 0..2 {
+            let mut body = get(&http, &uri).await;
+            let mut bytes = Vec::new();
+            body.append(&mut bytes, BODY).await.unwrap();
+            while let Some(piece) = body.next().await.unwrap() {
+                bytes.extend(piece);
+            }
+            assert!(bytes == content());
+        }
+        assert_eq!(connections.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
