@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use supermega_crypto::ContentCipher;
 use supermega_protocol::transfer::{DownloadReply, RequestDownload, Sources};
 use supermega_protocol::{ErrorCode, Flag, Malformed, StorageUrl};
@@ -110,7 +111,7 @@ impl Fetcher {
         &self,
         sources: &Sources,
         segment: Segment,
-        bytes: &mut Vec<u8>,
+        bytes: &mut BytesMut,
     ) -> Result<(), StorageError> {
         let options = self.options();
         let _connections = options.budget.connections(requests(sources)).await;
@@ -121,7 +122,8 @@ impl Fetcher {
             }
             Sources::Parts(urls) => {
                 let size = self.file.size;
-                *bytes = raid_fetch::fetch(options, urls, segment, size, &self.servers).await?;
+                let joined = raid_fetch::fetch(options, urls, segment, size, &self.servers).await?;
+                bytes.extend_from_slice(&joined);
                 Ok(())
             }
         }

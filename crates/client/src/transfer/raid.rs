@@ -29,7 +29,7 @@ pub(super) fn part_range(part: usize, segment: Segment, size: u64) -> Range<u64>
 }
 
 /// Puts a segment together from five of its parts, each of which has the bytes of its range.
-pub(super) fn join(parts: &[Option<Vec<u8>>; PARTS], segment: Segment) -> Vec<u8> {
+pub(super) fn join(parts: &[Option<impl AsRef<[u8]>>; PARTS], segment: Segment) -> Vec<u8> {
     let skip = usize::try_from(segment.start % LINE as u64).unwrap_or(0);
     let lines = (skip + segment.len()).div_ceil(LINE);
     let mut whole = vec![0; lines * LINE];
@@ -37,14 +37,15 @@ pub(super) fn join(parts: &[Option<Vec<u8>>; PARTS], segment: Segment) -> Vec<u8
         let at = (data - 1) * SECTOR;
         match &parts[data] {
             Some(part) => {
-                for (line, sector) in whole.chunks_exact_mut(LINE).zip(part.chunks(SECTOR)) {
+                for (line, sector) in whole.chunks_exact_mut(LINE).zip(part.as_ref().chunks(SECTOR))
+                {
                     line[at..at + sector.len()].copy_from_slice(sector);
                 }
             }
             None => {
                 // Short or missing sectors count as zeros.
                 for other in (0..PARTS).filter(|other| *other != data) {
-                    let part = parts[other].as_deref().unwrap_or_default();
+                    let part = parts[other].as_ref().map_or(&[][..], AsRef::as_ref);
                     for (line, sector) in whole.chunks_exact_mut(LINE).zip(part.chunks(SECTOR)) {
                         for (out, byte) in line[at..].iter_mut().zip(sector) {
                             *out ^= byte;

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -32,7 +33,7 @@ pub(super) struct Servers {
 struct Attempt {
     part: usize,
     /// What has arrived so far.
-    bytes: Vec<u8>,
+    bytes: BytesMut,
     backoff: Backoff,
     /// Whether the same request may be sent again.
     result: Result<(), (StorageError, bool)>,
@@ -46,7 +47,7 @@ struct Fetch<'a> {
     size: u64,
     servers: &'a Servers,
     running: FuturesUnordered<BoxFuture<'a, Attempt>>,
-    got: [Option<Vec<u8>>; PARTS],
+    got: [Option<BytesMut>; PARTS],
     /// The part that is not asked for yet.
     spare: Option<usize>,
     /// Parts that cannot be had.
@@ -83,7 +84,7 @@ pub(super) async fn fetch(
 impl<'a> Fetch<'a> {
     fn ask(&mut self, part: usize) {
         let backoff = Backoff::new(self.options.busy_patience);
-        let request = self.request(part, Vec::new(), backoff);
+        let request = self.request(part, BytesMut::new(), backoff);
         self.running.push(Box::pin(request));
     }
 
@@ -91,7 +92,7 @@ impl<'a> Fetch<'a> {
     fn request(
         &self,
         part: usize,
-        mut bytes: Vec<u8>,
+        mut bytes: BytesMut,
         backoff: Backoff,
     ) -> impl Future<Output = Attempt> + Send + use<'a> {
         let (options, url) = (self.options, &self.urls[part]);
@@ -164,7 +165,7 @@ impl<'a> Fetch<'a> {
     }
 
     /// Asks for the rest of a part after a while, and for the spare one now.
-    fn again(&mut self, part: usize, bytes: Vec<u8>, mut backoff: Backoff, error: StorageError) {
+    fn again(&mut self, part: usize, bytes: BytesMut, mut backoff: Backoff, error: StorageError) {
         tracing::debug!(part, ?error, "a part failed");
         self.ask_spare(part);
         let next = self.request(part, bytes, Backoff::new(self.options.busy_patience));
@@ -172,7 +173,7 @@ impl<'a> Fetch<'a> {
             if backoff.wait().await {
                 Attempt { backoff, ..next.await }
             } else {
-                Attempt { part, bytes: Vec::new(), backoff, result: Err((error, false)) }
+                Attempt { part, bytes: BytesMut::new(), backoff, result: Err((error, false)) }
             }
         }));
     }

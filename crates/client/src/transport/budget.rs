@@ -4,11 +4,16 @@ use std::num::NonZero;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::{Buf, BytesMut};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// Memory is counted in pieces of this many bytes.
 const UNIT: usize = 4096;
+
+/// Where buffers begin: at a multiple of this. Some processors copy to a place 16 bytes behind the beginning of a page, where
+/// an allocator puts large blocks, at a quarter of their speed.
+const LINE: usize = 64;
 
 /// Buffers that are kept.
 const SPARE: usize = 16;
@@ -43,7 +48,7 @@ pub(crate) struct Budget {
     rate: Option<NonZero<u64>>,
     /// Buffers that were used and may be used again: freed ones would stay with the allocator, thread by
     /// thread.
-    spare: Mutex<Vec<Vec<u8>>>,
+    spare: Mutex<Vec<BytesMut>>,
     /// When the bytes that went so far have gone at the agreed rate.
     paid_until: Mutex<Instant>,
 }
@@ -91,17 +96,23 @@ impl Budget {
 
     /// A buffer of so many bytes, whatever is in it. It counts for nothing: take the memory first.
     pub(crate) fn buffer(self: &Arc<Self>, length: usize) -> Buffer {
-        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut bytes = spare.unwrap_or_default();
-        bytes.resize(length, 0);
-        Buffer { bytes, home: self.clone() }
+        let mut buffer = self.take(length);
+        buffer.bytes.resize(length, 0);
+        buffer
     }
 
     /// A buffer with nothing in it, and room for so many bytes.
     pub(crate) fn empty(self: &Arc<Self>, room: usize) -> Buffer {
-        let mut buffer = self.buffer(0);
-        buffer.bytes.reserve_exact(room);
+        let mut buffer = self.take(room);
+        buffer.bytes.clear();
         buffer
+    }
+
+    /// A buffer with this much room.
+    fn take(self: &Arc<Self>, room: usize) -> Buffer {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let fitting = spare.filter(|bytes| bytes.capacity() >= room);
+        Buffer { bytes: fitting.unwrap_or_else(|| aligned(room)), home: self.clone() }
     }
 
     /// Waits for so many connections.
@@ -129,15 +140,23 @@ impl Budget {
     }
 }
 
+fn aligned(room: usize) -> BytesMut {
+    let mut bytes = BytesMut::with_capacity(room + LINE);
+    let before = bytes.as_ptr().align_offset(LINE);
+    bytes.resize(before, 0);
+    bytes.advance(before);
+    bytes
+}
+
 /// A buffer that goes back to where it came from.
 pub(crate) struct Buffer {
-    bytes: Vec<u8>,
+    bytes: BytesMut,
     home: Arc<Budget>,
 }
 
 impl Buffer {
     /// The bytes, which may grow.
-    pub(crate) fn bytes(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn bytes(&mut self) -> &mut BytesMut {
         &mut self.bytes
     }
 }
@@ -186,6 +205,17 @@ mod tests {
         drop(first);
         let second = budget.buffer(100);
         assert_eq!((second.as_ref().as_ptr(), second.as_ref().len()), (place, 100));
+        drop(second);
+        let mut third = budget.empty(5000);
+        third.bytes().extend_from_slice(&[8; 5000]);
+        assert_eq!((third.as_ref().as_ptr(), third.as_ref()), (place, [8; 5000].as_slice()));
+    }
+
+    #[test]
+    fn buffers_begin_at_a_line() {
+        let budget = Arc::new(Budget::new(Limits::default()));
+        let buffers = [1, 5000, 1 << 20].map(|length| budget.buffer(length));
+        assert!(buffers.iter().all(|buffer| buffer.as_ref().as_ptr().addr().is_multiple_of(LINE)));
     }
 
     #[tokio::test]

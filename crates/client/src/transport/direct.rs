@@ -52,9 +52,9 @@ impl ConnectionBody {
     /// The next piece: as hyper gives it, unless the body has begun to come past hyper.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
         if let Way::PastHyper(_) | Way::Ended = self.way {
-            let mut piece = Vec::new();
+            let mut piece = BytesMut::new();
             let read = self.append_past_hyper(&mut piece, STEP).await?;
-            return Ok((read > 0).then(|| piece.into()));
+            return Ok((read > 0).then(|| piece.freeze()));
         }
         self.way = Way::Hyper;
         loop {
@@ -69,7 +69,7 @@ impl ConnectionBody {
     /// Appends what has arrived; see [`HttpBody::append`](super::HttpBody::append).
     pub(super) async fn append(
         &mut self,
-        into: &mut Vec<u8>,
+        into: &mut BytesMut,
         most: usize,
     ) -> Result<usize, HttpError> {
         if let Way::Open = self.way {
@@ -83,7 +83,7 @@ impl ConnectionBody {
 
     async fn append_past_hyper(
         &mut self,
-        into: &mut Vec<u8>,
+        into: &mut BytesMut,
         most: usize,
     ) -> Result<usize, HttpError> {
         let Way::PastHyper(direct) = &mut self.way else { return Ok(0) };
@@ -125,7 +125,7 @@ struct Direct {
 }
 
 impl Direct {
-    async fn append(&mut self, into: &mut Vec<u8>, most: usize) -> Result<usize, HttpError> {
+    async fn append(&mut self, into: &mut BytesMut, most: usize) -> Result<usize, HttpError> {
         if self.left == 0 {
             return Ok(0);
         }
@@ -134,7 +134,7 @@ impl Direct {
             return Err(too_long());
         }
         let read = if self.early.is_empty() {
-            into.reserve_exact(room);
+            into.reserve(room);
             let mut place = into.limit(room.min(STEP));
             match self.io.read_buf(&mut place).await.map_err(|e| from_io(&e))? {
                 0 => return Err(HttpError(Kind::Cut)),
@@ -210,8 +210,8 @@ mod tests {
     }
 
     /// Reads all there is; whether it went past hyper, and what it ended with.
-    async fn read(mut body: ConnectionBody) -> (Vec<u8>, bool, Result<usize, HttpError>) {
-        let (mut bytes, mut direct) = (Vec::new(), false);
+    async fn read(mut body: ConnectionBody) -> (BytesMut, bool, Result<usize, HttpError>) {
+        let (mut bytes, mut direct) = (BytesMut::new(), false);
         loop {
             let room = BODY - bytes.len();
             let read = body.append(&mut bytes, room).await;
@@ -266,7 +266,7 @@ mod tests {
         let http = HyperHttp::new(Duration::from_secs(5));
         for _ in 0..2 {
             let mut body = get(&http, &uri).await;
-            let mut bytes = Vec::new();
+            let mut bytes = BytesMut::new();
             body.append(&mut bytes, BODY).await.unwrap();
             while let Some(piece) = body.next().await.unwrap() {
                 bytes.extend(piece);

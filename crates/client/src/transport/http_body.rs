@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, TryStreamExt};
 
 use super::direct::ConnectionBody;
@@ -54,7 +54,7 @@ impl HttpBody {
     /// 0 at the end.
     pub(super) async fn append(
         &mut self,
-        into: &mut Vec<u8>,
+        into: &mut BytesMut,
         most: usize,
     ) -> Result<usize, HttpError> {
         match &mut self.0 {
@@ -67,7 +67,7 @@ impl HttpBody {
 /// Appends a piece of at most so many bytes, or nothing; gives how many bytes that were.
 pub(super) fn append_piece(
     piece: Option<Bytes>,
-    into: &mut Vec<u8>,
+    into: &mut BytesMut,
     most: usize,
 ) -> Result<usize, HttpError> {
     let piece = piece.unwrap_or_default();

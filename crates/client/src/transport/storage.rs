@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use supermega_encoding::{UploadToken, base64};
 use supermega_protocol::{ErrorCode, StorageUrl};
 
@@ -50,7 +50,7 @@ pub(crate) async fn fetch(
     url: &StorageUrl,
     start: u64,
     end: u64,
-    into: &mut Vec<u8>,
+    into: &mut BytesMut,
 ) -> Result<(), StorageError> {
     let address = format!("{}/{start}-{}", url.as_str(), end - 1);
     let mut response = send(options, &address, None).await?;
