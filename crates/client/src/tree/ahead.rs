@@ -2,7 +2,7 @@
 //!
 //! Results and packets come by different ways, and packets that tell of earlier changes may come after a result.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use supermega_encoding::NodeHandle;
 use supermega_protocol::SequenceTag;
@@ -15,7 +15,8 @@ use super::snapshot::Tree;
 pub(super) struct Ahead {
     /// What packets and the tree's own text have told goes so far.
     passed: Option<SequenceTag>,
-    removed: HashSet<NodeHandle>,
+    /// With the folder that it was removed from, unless that is gone too.
+    removed: HashMap<NodeHandle, Option<NodeHandle>>,
     /// The last of what was removed.
     until: Option<SequenceTag>,
 }
@@ -45,10 +46,12 @@ impl Tree {
 
     /// Removes a node with everything below it, as the result with this tag tells.
     pub(crate) fn remove_ahead(&mut self, node: NodeHandle, tag: Option<&SequenceTag>) {
+        let from = self.node(node).and_then(|node| node.parent());
         let gone = self.remove(node);
         if let Some(tag) = tag {
             let ahead = &mut self.state().ahead;
-            ahead.removed.extend(gone);
+            ahead.removed.extend(gone.into_iter().map(|handle| (handle, None)));
+            ahead.removed.insert(node, from);
             ahead.until = Some(tag.clone()).max(ahead.until.take());
         }
     }
@@ -59,13 +62,19 @@ impl Tree {
             return (rows, Vec::new());
         }
         let removed = &mut self.state().ahead.removed;
-        // What comes with the folder around it was moved out before the removal.
+        // What comes with the folder around it was moved out before the removal; what comes where it was removed from
+        // had only just been made.
         for row in &rows {
-            removed.remove(&row.handle);
+            if removed.get(&row.handle).is_some_and(|from| from.is_none() || *from != row.parent) {
+                removed.remove(&row.handle);
+            }
         }
         let is_there = |row: &Row| {
-            let is_gone = row.parent.is_some_and(|parent| removed.contains(&parent));
-            !(is_gone && removed.insert(row.handle))
+            let around_is_gone = row.parent.is_some_and(|parent| removed.contains_key(&parent));
+            if around_is_gone {
+                removed.entry(row.handle).or_insert(None);
+            }
+            !removed.contains_key(&row.handle)
         };
         rows.into_iter().partition(is_there)
     }
