@@ -123,6 +123,8 @@ impl Fetcher {
             Sources::Parts(urls) => {
                 let size = self.file.size;
                 let joined = raid_fetch::fetch(options, urls, segment, size, &self.servers).await?;
+                // Parts give all of it, whatever came before from the whole.
+                bytes.clear();
                 bytes.extend_from_slice(&joined);
                 Ok(())
             }
