@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::download::{RemoteFile, Target};
 use super::progress::{Progress, TransferEvent};
 use super::quota::{OnQuota, QuotaGate};
-use super::raid_fetch::{self, Servers};
+use super::raid_fetch::{RaidFetch, Servers};
 use super::segment::Segment;
 use crate::blocking::shutting_down;
 use crate::error::{Error, QuotaKind, Result};
@@ -74,15 +74,18 @@ impl Fetcher {
         let options = self.options();
         let mut buffer = options.budget.empty(segment.len());
         let bytes = buffer.bytes();
+        let mut parts = RaidFetch::new(options, segment, self.file.size, &self.servers);
         let mut stale = None;
         let mut backoff = Backoff::new(options.busy_patience);
         loop {
             let (generation, sources) = self.sources(stale).await?;
-            let before = bytes.len();
-            let fetched = self.attempt(&sources, segment, bytes).await;
-            if bytes.len() > before {
-                let bytes = (bytes.len() - before) as u64;
+            let before = (bytes.len(), parts.arrived());
+            let fetched = self.attempt(&sources, segment, bytes, &mut parts).await;
+            if bytes.len() > before.0 {
+                let bytes = (bytes.len() - before.0) as u64;
                 self.progress.event(TransferEvent::Advanced { bytes });
+            }
+            if (bytes.len(), parts.arrived()) > before {
                 backoff = Backoff::new(options.busy_patience);
             }
             let error = match fetched {
@@ -112,6 +115,7 @@ impl Fetcher {
         sources: &Sources,
         segment: Segment,
         bytes: &mut BytesMut,
+        parts: &mut RaidFetch<'_>,
     ) -> Result<(), StorageError> {
         let options = self.options();
         let _connections = options.budget.connections(requests(sources)).await;
@@ -121,8 +125,7 @@ impl Fetcher {
                 storage::fetch(options, url, start, segment.end, bytes).await
             }
             Sources::Parts(urls) => {
-                let size = self.file.size;
-                let joined = raid_fetch::fetch(options, urls, segment, size, &self.servers).await?;
+                let joined = parts.run(urls).await?;
                 // Parts give all of it, whatever came before from the whole.
                 bytes.clear();
                 bytes.extend_from_slice(&joined);

@@ -80,3 +80,22 @@ async fn two_bad_servers_are_asked_again() {
         server.clear_faults();
     }
 }
+
+#[tokio::test]
+async fn what_has_come_of_the_parts_is_kept_when_addresses_are_renewed() {
+    let server = server().await;
+    let session = session(&server).await;
+    let node = upload(&session, "file", 131_072).await;
+    // By then the others are there.
+    for part in [2, 5] {
+        server.add_fault(format!("part{part}:delay=500,expired*1").parse().unwrap());
+    }
+    let mut bytes = Vec::new();
+    session.download(&node).unwrap().to_writer(&mut bytes).await.unwrap();
+    assert!(bytes == content(131_072));
+    let log = server.request_log();
+    for whole in [1, 3, 4] {
+        let is_it = |request: &&LoggedRequest| matches!(request, LoggedRequest::Download { part: Some(part), .. } if *part == whole);
+        assert_eq!(log.iter().filter(is_it).count(), 1, "part {whole}: {log:?}");
+    }
+}

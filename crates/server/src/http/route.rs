@@ -52,12 +52,15 @@ async fn download(state: &Arc<State>, rest: &str) -> Reply {
         Place::Part(number) => part == Some(*number),
         _ => false,
     });
-    if actions.contains(&Action::Expired) {
+    let is_expired = actions.contains(&Action::Expired);
+    if is_expired {
         state.downloads.expire(token);
-        return Reply::status(403);
     }
     if let Some(reply) = instead(state, &actions, Proof::None).await {
         return reply;
+    }
+    if is_expired {
+        return Reply::status(403);
     }
     let reply = storage::download(state, rest, &actions).await;
     if actions.contains(&Action::Lost) { Reply::none() } else { reply }
@@ -65,12 +68,15 @@ async fn download(state: &Arc<State>, rest: &str) -> Reply {
 
 async fn attribute(state: &Arc<State>, rest: &str, request: http::Request<Incoming>) -> Reply {
     let actions = state.faults.hit(|place| matches!(place, Place::Attribute | Place::Storage));
-    if actions.contains(&Action::Expired) {
+    let is_expired = actions.contains(&Action::Expired);
+    if is_expired {
         state.attributes.expire(rest.split('/').next().unwrap_or_default());
-        return Reply::status(403);
     }
     if let Some(reply) = instead(state, &actions, Proof::None).await {
         return reply;
+    }
+    if is_expired {
+        return Reply::status(403);
     }
     let reply = storage::attribute(state, rest, request.into_body()).await;
     if actions.contains(&Action::Lost) { Reply::none() } else { spoil(state, &actions, 0, reply) }
@@ -78,12 +84,15 @@ async fn attribute(state: &Arc<State>, rest: &str, request: http::Request<Incomi
 
 async fn upload(state: &Arc<State>, rest: &str, request: http::Request<Incoming>) -> Reply {
     let actions = state.faults.hit(|place| matches!(place, Place::Upload | Place::Storage));
-    if actions.contains(&Action::Expired) {
+    let is_expired = actions.contains(&Action::Expired);
+    if is_expired {
         storage::abandon(state, rest).await;
-        return Reply::status(403);
     }
     if let Some(reply) = instead(state, &actions, Proof::None).await {
         return reply;
+    }
+    if is_expired {
+        return Reply::status(403);
     }
     let query = request.uri().query().map(str::to_owned);
     let body = request.into_body();
