@@ -6,8 +6,7 @@
 //!
 //! - [`rows`]: a block of each chunk is masked and absorbed at a time. The better with AES units, up to six chunks.
 //! - [`tiles`]: a piece of each chunk is masked in batches as wide as the processor takes them, before or after it is
-//!   absorbed. The better in software, and to encrypt more chunks where batches are wide (VAES). To decrypt them it is
-//!   not: masking first, it waits for each line of the cache.
+//!   absorbed. The better in software, and for more chunks where batches are wide (VAES).
 //!
 //! All of it runs inside the `aes` crate's backend closure: the choice of instruction set is made
 //! once for all chunks, and our loops are compiled for it as well.
@@ -94,7 +93,7 @@ impl<const DECRYPT: bool> BlockSizeUser for Pass<'_, '_, DECRYPT> {
 impl<const DECRYPT: bool> BlockCipherEncClosure for Pass<'_, '_, DECRYPT> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        let most = const { most::<B>(DECRYPT) };
+        let most = const { most::<B>() };
         let mut lanes = self.lanes;
         while !lanes.is_empty() {
             // Groups of about the same size: a small one at the end would leave units idle.
@@ -117,8 +116,8 @@ impl<const DECRYPT: bool> BlockCipherEncClosure for Pass<'_, '_, DECRYPT> {
 }
 
 /// How many chunks advance side by side.
-const fn most<B: BlockCipherEncBackend<BlockSize = U16>>(decrypt: bool) -> usize {
-    if wide::<B>() && !decrypt {
+const fn most<B: BlockCipherEncBackend<BlockSize = U16>>() -> usize {
+    if wide::<B>() {
         IN_TILES
     } else if narrow::<B>() {
         B::ParBlocksSize::USIZE
@@ -152,7 +151,7 @@ where
             _ => tiles::advance::<_, 1, DECRYPT>(backend, nonce, lanes, rows),
         };
     }
-    if const { wide::<B>() && !DECRYPT } && lanes.len() > IN_ROWS {
+    if const { wide::<B>() } && lanes.len() > IN_ROWS {
         return match lanes.len() {
             8.. => tiles::advance::<_, 8, DECRYPT>(backend, nonce, lanes, rows),
             _ => tiles::advance::<_, 7, DECRYPT>(backend, nonce, lanes, rows),
