@@ -1,7 +1,7 @@
 //! Writes the body of a request to a file while it arrives.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{ErrorKind, IoSlice, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -108,10 +108,21 @@ impl Target {
     }
 
     fn write(&mut self, piece: &[Bytes]) -> std::io::Result<()> {
-        for bytes in piece {
+        let slices = piece.iter().filter(|bytes| !bytes.is_empty());
+        let mut slices: Vec<IoSlice<'_>> = slices.map(|bytes| IoSlice::new(bytes)).collect();
+        let mut rest = &mut slices[..];
+        while !rest.is_empty() {
             let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            self.file.write_all(bytes)?;
+            let written = self.file.write_vectored(rest);
             drop(turn);
+            match written {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => IoSlice::advance_slices(&mut rest, written),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for bytes in piece {
             if let Some(checksum) = &mut self.received.checksum {
                 fold(checksum, self.received.length, bytes);
             }
