@@ -7,7 +7,7 @@ use supermega_protocol::packet::{
     ActionPacket, ChangedLink, ChangedShare, NodeSet, PacketBody, RemovedNode,
 };
 use supermega_protocol::share::{KeyTriples, ShareNodeKeys};
-use supermega_protocol::{is_set, tree as wire};
+use supermega_protocol::{SequenceTag, is_set, tree as wire};
 
 use super::Event;
 use crate::tree::{Node, Row, Tree};
@@ -19,25 +19,27 @@ pub(crate) fn apply(
     own: Option<UserHandle>,
     events: &mut Vec<Event>,
 ) {
-    if let Some(tag) = &packet.tag {
+    let tag = packet.tag.as_ref();
+    if let Some(tag) = tag {
         tree.pass(tag);
     }
     match packet.body {
         PacketBody::Nodes(new) => {
-            arrive(tree, &new.t, events);
+            arrive(tree, &new.t, tag, events);
             know(tree, new.u.iter().chain(&new.t.u).flatten());
         }
         PacketBody::Removed(removed) => remove(tree, &removed, events),
         PacketBody::Attributes(changed) => {
             if let Some(node) = tree.node(changed.n) {
                 let row = node.row().clone().with_attributes(&changed.at);
+                let row = tree.with_later(row, tag);
                 show(tree, Row { owner: changed.u.or(row.owner), ..row }, events);
             }
         }
         PacketBody::FileAttributes(changed) => {
             if let Some(node) = tree.node(changed.n) {
                 let row = Row { file_attributes: changed.fa, ..node.row().clone() };
-                show(tree, row, events);
+                show(tree, tree.with_later(row, tag), events);
             }
         }
         PacketBody::SuppliedKeys(supplied) => supply_keys(tree, supplied.cr.as_ref(), events),
@@ -59,11 +61,11 @@ pub(crate) fn apply(
 }
 
 /// Takes in nodes that are new or come to another place.
-fn arrive(tree: &mut Tree, new: &NodeSet, events: &mut Vec<Event>) {
+fn arrive(tree: &mut Tree, new: &NodeSet, tag: Option<&SequenceTag>, events: &mut Vec<Event>) {
     let rows = |list: &wire::NodeList| list.nodes.iter().map(Row::from).collect();
     let (there, gone) = tree.part_removed(rows(&new.f));
     for row in there {
-        show(tree, row, events);
+        show(tree, tree.with_later(row, tag), events);
     }
     for row in gone {
         if let Some(node) = tree.node(row.handle) {
@@ -73,7 +75,7 @@ fn arrive(tree: &mut Tree, new: &NodeSet, events: &mut Vec<Event>) {
     }
     // A file that became an old version is part of what is told of the new one.
     for row in tree.part_removed(rows(&new.f2)).0 {
-        tree.insert(row);
+        tree.insert(tree.with_later(row, tag));
     }
 }
 
@@ -179,5 +181,98 @@ fn know<'a>(tree: &mut Tree, users: impl Iterator<Item = &'a wire::User>) {
         if let Some(email) = &user.m {
             tree.facts().users.insert(email.clone(), user.u);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use supermega_encoding::base64;
+
+    use super::*;
+    use crate::keys::KeyRing;
+    use crate::tree::{Aspect, Facts, Removal};
+
+    const ROOT: NodeHandle = NodeHandle::from_bytes([0; 6]);
+    const TRASH: NodeHandle = NodeHandle::from_bytes([1; 6]);
+    const FOLDER: NodeHandle = NodeHandle::from_bytes([2; 6]);
+    const NODE: NodeHandle = NodeHandle::from_bytes([3; 6]);
+
+    fn tag(text: &str) -> SequenceTag {
+        SequenceTag(text.into())
+    }
+
+    fn row(handle: NodeHandle, parent: NodeHandle, attributes: &str) -> Row {
+        let attributes = attributes.as_bytes().to_vec();
+        Row { parent: Some(parent), attributes, ..Row::folder(handle) }
+    }
+
+    fn tree(rows: impl IntoIterator<Item = Row>) -> Tree {
+        let roots = [ROOT, TRASH].map(Row::folder);
+        let rows = roots.into_iter().chain([row(FOLDER, ROOT, "")]).chain(rows).collect();
+        Tree::build(Arc::new(KeyRing::none()), vec![rows], Facts::default())
+    }
+
+    /// Applies a packet; gives how often something came, went or moved with it.
+    fn tell(tree: &mut Tree, json: &serde_json::Value) -> usize {
+        let mut events = Vec::new();
+        apply(tree, ActionPacket::decode(&json.to_string()).unwrap().value, None, &mut events);
+        events.iter().filter(|event| !matches!(event, Event::Changed(_))).count()
+    }
+
+    fn shown(tag: &str, parent: NodeHandle, attributes: &str) -> serde_json::Value {
+        let node = serde_json::json!({
+            "h": NODE, "p": parent, "u": "AAAAAAAAAAA", "t": 1, "ts": 7, "k": "",
+            "a": base64::encode(attributes.as_bytes()),
+        });
+        serde_json::json!({ "a": "t", "st": tag, "t": { "f": [node] } })
+    }
+
+    fn renamed(tag: &str, attributes: &str) -> serde_json::Value {
+        let attributes = base64::encode(attributes.as_bytes());
+        serde_json::json!({ "a": "u", "st": tag, "n": NODE, "at": attributes, "u": "AAAAAAAAAAA" })
+    }
+
+    /// Where the node lies, and its attributes.
+    fn seen(tree: &Tree) -> Option<(NodeHandle, String)> {
+        let row = tree.node(NODE)?.row().clone();
+        Some((row.parent?, String::from_utf8(row.attributes).unwrap()))
+    }
+
+    #[test]
+    fn what_is_told_late_changes_nothing_that_came_later() {
+        let mut tree = tree([row(NODE, ROOT, "made")]);
+        tree.insert_ahead(row(NODE, ROOT, "renamed"), Aspect::Attributes, Some(&tag("b")));
+        tree.insert_ahead(row(NODE, TRASH, "renamed"), Aspect::Place, Some(&tag("d")));
+        assert_eq!(tell(&mut tree, &shown("a", ROOT, "made")), 0);
+        assert_eq!(seen(&tree), Some((TRASH, "renamed".into())));
+        assert_eq!(tree.node(NODE).unwrap().row().created, Some(7));
+        assert_eq!(tell(&mut tree, &renamed("b", "renamed")), 0);
+        // Somebody else changed what this session did not.
+        tell(&mut tree, &renamed("c", "by another"));
+        assert_eq!(seen(&tree), Some((TRASH, "by another".into())));
+        assert_eq!(tell(&mut tree, &shown("d", TRASH, "by another")), 0);
+        // What comes after that counts.
+        assert_eq!(tell(&mut tree, &shown("e", FOLDER, "taken out")), 1);
+        assert_eq!(seen(&tree), Some((FOLDER, "taken out".into())));
+    }
+
+    #[test]
+    fn what_was_made_moved_and_deleted_at_once_does_not_come_back() {
+        let mut tree = tree([row(NODE, ROOT, "made")]);
+        tree.insert_ahead(row(NODE, FOLDER, "made"), Aspect::Place, Some(&tag("b")));
+        tree.remove_ahead(NODE, Removal::Itself, Some(&tag("c")));
+        assert_eq!(tell(&mut tree, &shown("a", ROOT, "made")), 0);
+        assert_eq!(tell(&mut tree, &shown("b", FOLDER, "made")), 0);
+        assert_eq!(seen(&tree), None);
+    }
+
+    #[test]
+    fn what_another_took_out_of_the_rubbish_bin_before_it_was_emptied_is_there() {
+        let mut tree = tree([row(NODE, TRASH, "")]);
+        tree.remove_ahead(NODE, Removal::From(TRASH), Some(&tag("b")));
+        assert_eq!(tell(&mut tree, &shown("a", FOLDER, "")), 1);
+        assert_eq!(seen(&tree), Some((FOLDER, String::new())));
     }
 }

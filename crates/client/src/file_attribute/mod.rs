@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::session::{Session, change};
 use crate::share::{Access, must_allow};
 use crate::transport::Channel;
-use crate::tree::{Node, Row};
+use crate::tree::{Aspect, Node, Row};
 
 #[cfg(feature = "thumbnails")]
 pub(crate) use make::of_local;
@@ -131,7 +131,8 @@ impl Session {
         let named = self.channel().call_tagged(&request).await;
         let (all, tag) = named.map_err(|e| change::missing(e, file))?;
         let row = self.current(file).await?.row().clone();
-        Ok(self.show(tag.as_ref(), Row { file_attributes: all.to_string(), ..row }))
+        let row = Row { file_attributes: all.to_string(), ..row };
+        Ok(self.show_changed(tag.as_ref(), row, Aspect::FileAttributes))
     }
 }
 

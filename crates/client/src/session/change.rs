@@ -8,7 +8,7 @@ use super::Session;
 use super::put::{Draft, Origin};
 use crate::error::{Error, Result};
 use crate::share::{Access, must_allow, must_allow_move};
-use crate::tree::{Node, NodeKind, RemotePath, Row};
+use crate::tree::{Aspect, Node, NodeKind, RemotePath, Removal, Row};
 
 /// The attribute that remembers where a node lay before it was thrown away.
 pub(super) const RESTORE: &str = "rr";
@@ -91,7 +91,8 @@ impl Session {
         };
         let (_, tag) = self.channel().call_tagged(&request).await.map_err(|e| missing(e, node))?;
         let current = self.current(node).await?;
-        Ok(self.show(tag.as_ref(), current.row().clone().with_attributes(&request.at)))
+        let row = current.row().clone().with_attributes(&request.at);
+        Ok(self.show_changed(tag.as_ref(), row, Aspect::Attributes))
     }
 
     /// Moves a node into another folder; its handle stays the same.
@@ -115,7 +116,8 @@ impl Session {
         let request = MoveNode { n: node.handle(), t: folder.handle(), cr, vw: None, i: None };
         let (_, tag) = self.channel().call_tagged(&request).await.map_err(|e| missing(e, node))?;
         let row = self.current(node).await?.row().clone();
-        Ok(self.show(tag.as_ref(), Row { parent: Some(folder.handle()), ..row }))
+        let row = Row { parent: Some(folder.handle()), ..row };
+        Ok(self.show_changed(tag.as_ref(), row, Aspect::Place))
     }
 
     /// Moves a node to the rubbish bin, where it remembers its former folder. Its public link, and those
@@ -154,7 +156,7 @@ impl Session {
         let request = DeleteNode { n: node.handle(), v: None, vw: None, i: None };
         let (_, tag) = self.channel().call_tagged(&request).await.map_err(|e| missing(e, node))?;
         let tag = tag.as_ref();
-        self.apply_result(tag, |tree| tree.remove_ahead(node.handle(), tag));
+        self.apply_result(tag, |tree| tree.remove_ahead(node.handle(), Removal::Itself, tag));
         Ok(())
     }
 

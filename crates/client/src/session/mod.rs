@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::events::Feed;
 use crate::keys::KeyRing;
 use crate::transport::Channel;
-use crate::tree::{LinkRoot, Node, NodeSieve, Row, Tree, load};
+use crate::tree::{Aspect, LinkRoot, Node, NodeSieve, Row, Tree, load};
 
 pub use account::{Account, Quota};
 pub use login::Credentials;
@@ -229,6 +229,12 @@ impl Session {
     /// Shows a node of one's own making in the tree.
     pub(crate) fn show(&self, tag: Option<&SequenceTag>, row: Row) -> Node {
         self.apply_result(tag, |tree| tree.insert(row.clone()));
+        Node::open(&self.keys(), row)
+    }
+
+    /// Shows a node of which a result has told something anew.
+    pub(crate) fn show_changed(&self, tag: Option<&SequenceTag>, row: Row, what: Aspect) -> Node {
+        self.apply_result(tag, |tree| tree.insert_ahead(row.clone(), what, tag));
         Node::open(&self.keys(), row)
     }
 

@@ -13,7 +13,7 @@ use super::Session;
 use crate::error::{Error, Result};
 use crate::share::{Access, must_allow};
 use crate::transport::Repeatable;
-use crate::tree::{Node, NodeKind, Row};
+use crate::tree::{Aspect, Node, NodeKind, Row};
 use crate::unix_time;
 
 /// The handle that stands for a folder that has none yet.
@@ -157,7 +157,8 @@ impl Session {
                 if let Some(old) = tree.node(old)
                     && old.parent() == Some(parent.handle())
                 {
-                    tree.insert(Row { parent: Some(handle), ..old.row().clone() });
+                    let old = Row { parent: Some(handle), ..old.row().clone() };
+                    tree.insert_ahead(old, Aspect::Place, tag);
                 }
             });
         }

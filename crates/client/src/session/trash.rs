@@ -5,7 +5,7 @@ use supermega_protocol::node::EmptyTrash;
 use super::Session;
 use super::change::RESTORE;
 use crate::error::{Error, Result};
-use crate::tree::Node;
+use crate::tree::{Node, Removal};
 
 impl Session {
     /// Moves a node out of the rubbish bin, to where it lay before, or into the root folder if that is gone. A
@@ -48,6 +48,7 @@ impl Session {
         self.must_be_account()?;
         let tree = self.tree().await?;
         let inside = tree.children(&tree.trash()?);
+        let trash = tree.trash()?.handle();
         drop(tree);
         if inside.is_empty() {
             return Ok(());
@@ -56,7 +57,7 @@ impl Session {
         let tag = tag.as_ref();
         self.apply_result(tag, |tree| {
             for node in &inside {
-                tree.remove_ahead(node.handle(), tag);
+                tree.remove_ahead(node.handle(), Removal::From(trash), tag);
             }
         });
         Ok(())

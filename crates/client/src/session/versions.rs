@@ -6,7 +6,7 @@ use supermega_protocol::node::DeleteNode;
 use super::{Session, change};
 use crate::error::{Error, Result};
 use crate::share::{Access, must_allow};
-use crate::tree::{Node, Row};
+use crate::tree::{Aspect, Node, Row};
 
 impl Session {
     /// Makes an old version of a file current again, as a copy on the server: what was current becomes an old
@@ -24,10 +24,12 @@ impl Session {
         let deleted = self.channel().call_tagged(&request).await;
         let (_, tag) = deleted.map_err(|e| change::missing(e, version))?;
         let newer = version.parent();
-        self.apply_result(tag.as_ref(), |tree| {
+        let tag = tag.as_ref();
+        self.apply_result(tag, |tree| {
             // The next older one hangs on the next newer one now.
             if let Some(older) = tree.versions(version).first() {
-                tree.insert(Row { parent: newer, ..older.row().clone() });
+                let older = Row { parent: newer, ..older.row().clone() };
+                tree.insert_ahead(older, Aspect::Place, tag);
             }
             tree.remove(version.handle());
         });

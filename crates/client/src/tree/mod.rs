@@ -14,6 +14,7 @@ mod snapshot;
 mod state;
 mod walk;
 
+pub(crate) use ahead::{Aspect, Removal};
 #[cfg(feature = "cache")]
 pub(crate) use arena::{Arena, Id, Segment};
 #[cfg(feature = "cache")]
@@ -29,5 +30,7 @@ pub use search::Glance;
 pub(crate) use search::{Work, on_all_cores};
 pub use snapshot::{Tree, Usage};
 #[cfg(feature = "cache")]
-pub(crate) use state::{Changes, Facts};
+pub(crate) use state::Changes;
+#[cfg(any(feature = "cache", test))]
+pub(crate) use state::Facts;
 pub use walk::{Walk, WalkStep};
