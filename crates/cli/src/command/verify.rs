@@ -1,6 +1,7 @@
 //! `verify`: a local tree against a remote one, by what the local bytes' MACs would be. Nothing is downloaded.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
@@ -39,8 +40,7 @@ pub async fn run(arguments: Verify, context: &Context) -> Result<Exit> {
         report.say(Path::new(&name_of(node)), "unreadable")?;
     }
     for error in plan.failed {
-        context.output.problem(&error.into());
-        report.differ += 1;
+        report.fail(error)?;
     }
     report.extra(&local, &plan.files, &plan.folders)?;
     let mut comparing = futures_util::stream::iter(plan.files)
@@ -84,6 +84,16 @@ impl Report<'_> {
                 self.unknown.add::<()>(self.context, Err(error))
             }
         }
+    }
+
+    /// Says why nothing can be at a target, or why nothing is known of it.
+    fn fail(&mut self, error: Error) -> Result<()> {
+        if is_unknown(&error) {
+            return self.unknown.add::<()>(self.context, Err(error.into()));
+        }
+        self.context.output.problem(&error.into());
+        self.differ += 1;
+        Ok(())
     }
 
     /// Says what it came to.
@@ -142,6 +152,11 @@ impl Report<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a target might be there all the same: one whose name is too long is not.
+fn is_unknown(error: &Error) -> bool {
+    matches!(error, Error::Local { source, .. } if source.kind() != ErrorKind::InvalidFilename)
 }
 
 /// What lies in a folder.

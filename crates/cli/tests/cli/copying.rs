@@ -219,6 +219,23 @@ fn what_cannot_be_read_ends_no_comparison() {
     assert_eq!((done.code, done.stdout.as_str()), (7, "missing folder/b.txt\n"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_lies_too_deep_for_this_system_holds_up_nothing_else() {
+    let world = World::logged_in();
+    std::fs::write(world.path("file"), content(10)).unwrap();
+    let deep = format!("/top{}", format!("/{}", "d".repeat(250)).repeat(17));
+    world.ok(&["mkdir", "-p", &deep]);
+    world.ok(&["put", "file", &deep]);
+    world.ok(&["put", "file", "/top"]);
+    let done = world.run(&["get", "/top", "."]);
+    assert_eq!(done.code, 8, "{}", done.stderr);
+    assert!(std::fs::read(world.path("top/file")).unwrap() == content(10));
+    let done = world.run(&["verify", "top", "/top"]);
+    assert_eq!(done.code, 7, "{}", done.stderr);
+    assert!(done.stderr.contains("1 the same"), "{}", done.stderr);
+}
+
 #[test]
 fn quota_is_waited_for_or_said() {
     let world = World::with(&["--fault", "download:quota=1*2", "--fault", "u:error=17*1+1"]);

@@ -20,7 +20,7 @@ pub struct DownloadPlan {
     pub renamed: Vec<RenamedLocally>,
     /// Nodes that cannot be decrypted, and so not fetched.
     pub unreadable: Vec<Node>,
-    /// Why other nodes cannot be fetched: their local names are too long, or lead elsewhere.
+    /// Why other nodes cannot be fetched: their local names or paths are too long, lead elsewhere, or cannot be looked at.
     pub failed: Vec<Error>,
 }
 
@@ -80,7 +80,9 @@ impl DownloadPlan {
                     }
                 };
                 if child.is_file() {
-                    plan.add_file(&child, local)?;
+                    if let Err(error) = plan.add_file(&child, local) {
+                        plan.failed.push(error);
+                    }
                 } else if seen.insert(child.handle()) {
                     pending.push((child, local));
                 }
