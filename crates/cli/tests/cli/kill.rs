@@ -86,7 +86,8 @@ impl World {
             Moment::After(_) => {
                 vec!["upload:bandwidth=15000000".into(), "download:bandwidth=15000000".into()]
             }
-            Moment::Unanswered(n) => vec![format!("upload:lost+{n}")],
+            // What comes again before the kill is not taken.
+            Moment::Unanswered(n) => vec![format!("upload:lost;stall*1000+{n}")],
             Moment::Asked(n) => vec![format!("download:stall+{n}")],
             Moment::Made(n) => vec![format!("p:lost+{n}")],
             Moment::NotMade(n) => vec![format!("p:stall+{n}")],
