@@ -31,7 +31,7 @@ pub(crate) async fn instead(state: &State, actions: &[Action], proof: Proof) -> 
                 return Some(Reply::none());
             }
             Action::Status { code } => return Some(Reply::status(code)),
-            // These concern the body or single results, or come after the request is carried out.
+            // These concern the body or single results, come after the request is carried out, or behind the others here.
             Action::Bandwidth { .. }
             | Action::Cut { .. }
             | Action::Drift
@@ -49,7 +49,7 @@ pub(crate) async fn instead(state: &State, actions: &[Action], proof: Proof) -> 
             | Action::Truncate { .. } => {}
         }
     }
-    None
+    actions.contains(&Action::Expired).then(|| Reply::status(403))
 }
 
 /// Lets time pass, unless the server is to stop.

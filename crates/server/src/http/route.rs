@@ -52,15 +52,11 @@ async fn download(state: &Arc<State>, rest: &str) -> Reply {
         Place::Part(number) => part == Some(*number),
         _ => false,
     });
-    let is_expired = actions.contains(&Action::Expired);
-    if is_expired {
+    if actions.contains(&Action::Expired) {
         state.downloads.expire(token);
     }
     if let Some(reply) = instead(state, &actions, Proof::None).await {
         return reply;
-    }
-    if is_expired {
-        return Reply::status(403);
     }
     let reply = storage::download(state, rest, &actions).await;
     if actions.contains(&Action::Lost) { Reply::none() } else { reply }
@@ -68,15 +64,11 @@ async fn download(state: &Arc<State>, rest: &str) -> Reply {
 
 async fn attribute(state: &Arc<State>, rest: &str, request: http::Request<Incoming>) -> Reply {
     let actions = state.faults.hit(|place| matches!(place, Place::Attribute | Place::Storage));
-    let is_expired = actions.contains(&Action::Expired);
-    if is_expired {
+    if actions.contains(&Action::Expired) {
         state.attributes.expire(rest.split('/').next().unwrap_or_default());
     }
     if let Some(reply) = instead(state, &actions, Proof::None).await {
         return reply;
-    }
-    if is_expired {
-        return Reply::status(403);
     }
     let reply = storage::attribute(state, rest, request.into_body()).await;
     if actions.contains(&Action::Lost) { Reply::none() } else { spoil(state, &actions, 0, reply) }
@@ -84,15 +76,11 @@ async fn attribute(state: &Arc<State>, rest: &str, request: http::Request<Incomi
 
 async fn upload(state: &Arc<State>, rest: &str, request: http::Request<Incoming>) -> Reply {
     let actions = state.faults.hit(|place| matches!(place, Place::Upload | Place::Storage));
-    let is_expired = actions.contains(&Action::Expired);
-    if is_expired {
+    if actions.contains(&Action::Expired) {
         storage::abandon(state, rest).await;
     }
     if let Some(reply) = instead(state, &actions, Proof::None).await {
         return reply;
-    }
-    if is_expired {
-        return Reply::status(403);
     }
     let query = request.uri().query().map(str::to_owned);
     let body = request.into_body();
