@@ -33,7 +33,15 @@ pub(crate) enum Access<T> {
 #[derive(Debug)]
 pub(crate) struct Tokens<T> {
     life: Duration,
-    issued: Mutex<HashMap<String, (T, Instant)>>,
+    issued: Mutex<HashMap<String, Issued<T>>>,
+}
+
+#[derive(Debug)]
+struct Issued<T> {
+    access: T,
+    since: Instant,
+    /// Before its time.
+    is_ended: bool,
 }
 
 impl<T: Copy> Tokens<T> {
@@ -46,24 +54,28 @@ impl<T: Copy> Tokens<T> {
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         if issued.len() % 4096 == 4095 {
             let remembered = self.life.saturating_mul(REMEMBERED);
-            issued.retain(|_, (_, since)| since.elapsed() < remembered);
+            issued.retain(|_, token| token.since.elapsed() < remembered);
         }
-        issued.insert(token.clone(), (access, Instant::now()));
+        let since = Instant::now();
+        issued.insert(token.clone(), Issued { access, since, is_ended: false });
         Ok(token)
     }
 
     pub(crate) fn find(&self, token: &str) -> Access<T> {
         let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         match issued.get(token) {
-            Some((access, since)) if since.elapsed() < self.life => Access::Granted(*access),
-            Some(_) => Access::Ended,
+            Some(token) if token.is_ended || token.since.elapsed() >= self.life => Access::Ended,
+            Some(token) => Access::Granted(token.access),
             None => Access::Unknown,
         }
     }
 
-    /// Makes a token invalid.
+    /// Ends a token before its time.
     pub(crate) fn expire(&self, token: &str) {
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = issued.get_mut(token) {
+            token.is_ended = true;
+        }
     }
 }
 
@@ -77,7 +89,8 @@ mod tests {
         let token = tokens.issue(5).unwrap();
         assert_eq!(tokens.find(&token), Access::Granted(5));
         tokens.expire(&token);
-        assert_eq!(tokens.find(&token), Access::Unknown);
+        assert_eq!(tokens.find(&token), Access::Ended);
+        assert_eq!(tokens.find("another"), Access::Unknown);
         let tokens = Tokens::new(Duration::ZERO);
         let token = tokens.issue(5).unwrap();
         assert_eq!(tokens.find(&token), Access::Ended);

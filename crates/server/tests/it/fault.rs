@@ -223,7 +223,7 @@ async fn a_bandwidth_is_kept() {
 async fn an_expired_address_stays_so() {
     let (server, account, source) = stored().await;
     arm(&server, "download:expired*1");
-    assert_eq!((get(&source).await.status, get(&source).await.status), (403, 404));
+    assert_eq!((get(&source).await.status, get(&source).await.status), (403, 403));
     let url = account.v3(json!({ "a": "u", "s": 3, "v": 3 })).await;
     let url = format!("{}/0", url["p"].as_str().unwrap());
     arm(&server, "upload:expired*1");

@@ -190,5 +190,5 @@ async fn addresses_of_attributes_expire_and_answers_are_lost() {
     for _ in 0..3 {
         statuses.push(post(url, b"abc").await.status);
     }
-    assert_eq!(statuses, [503, 403, 404]);
+    assert_eq!(statuses, [503, 403, 403]);
 }
