@@ -48,7 +48,8 @@ pub(crate) async fn upload(
     let completion = upload.completion();
     let is_good = state.uploads.use_address(&upload);
     if completion.is_some() || !is_good {
-        drain(body).await;
+        let length = drain(body).await;
+        state.log.add(LoggedRequest::Upload { offset, length });
         let code = ErrorCode::Expired;
         return completion.filter(|_| is_good).map_or_else(|| refusal(code), octets);
     }
@@ -87,15 +88,16 @@ pub(crate) async fn upload(
     }
 }
 
-/// Takes a body that nobody needs, so that its sender comes to read the answer.
-async fn drain(mut body: Incoming) {
+/// Takes a body that nobody needs, so that its sender comes to read the answer. Gives how long it was, as far as it was taken.
+async fn drain(mut body: Incoming) -> u64 {
     let mut taken = 0;
     while let Some(Ok(frame)) = body.frame().await {
         taken += frame.data_ref().map_or(0, |data| data.len() as u64);
         if taken > REPEATED {
-            return;
+            break;
         }
     }
+    taken
 }
 
 fn octets(bytes: Vec<u8>) -> Reply {

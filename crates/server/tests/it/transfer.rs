@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use supermega_encoding::base64;
-use supermega_server::{GeneratedFile, ServerHandle};
+use supermega_server::{GeneratedFile, LoggedRequest, ServerHandle};
 
 use crate::http::{Connection, get, post, split};
 use crate::world::{Account, EMAIL, PASSWORD, builder, file, world};
@@ -25,7 +25,7 @@ async fn upload_url(account: &Account, size: usize) -> String {
 
 #[tokio::test]
 async fn pieces_come_in_any_order_and_at_once() {
-    let (_server, account) = world().await;
+    let (server, account) = world().await;
     let [root, ..] = account.roots().await;
     let bytes = content(3_000_001);
     let url = upload_url(&account, bytes.len()).await;
@@ -48,8 +48,10 @@ async fn pieces_come_in_any_order_and_at_once() {
     assert_eq!(post(&format!("{url}/200000"), &bytes[200_000..700_000]).await.body, b"");
     let done = post(&format!("{url}/{}?d={}", last.0, checksum(last.1)), last.1).await;
     assert_eq!((done.body.len(), done.body[35]), (36, 1));
-    // The token stays the same, whatever is sent again.
+    // The token stays the same, whatever is sent again; the log knows of that, too.
     assert_eq!(post(&format!("{url}/0"), &bytes[..10]).await.body, done.body);
+    let sent_again = LoggedRequest::Upload { offset: 0, length: 10 };
+    assert_eq!(server.request_log().last(), Some(&sent_again));
     let node = account.put(&root, json!([file(&base64::encode(&done.body))])).await.remove(0);
     assert!(get(&account.source(&node).await).await.body == bytes);
 }
