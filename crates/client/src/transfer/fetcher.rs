@@ -124,13 +124,8 @@ impl Fetcher {
                 let start = segment.start + bytes.len() as u64;
                 storage::fetch(options, url, start, segment.end, bytes).await
             }
-            Sources::Parts(urls) => {
-                let joined = parts.run(urls).await?;
-                // Parts give all of it, whatever came before from the whole.
-                bytes.clear();
-                bytes.extend_from_slice(&joined);
-                Ok(())
-            }
+            // Parts give all of it, whatever came before from the whole.
+            Sources::Parts(urls) => parts.run(urls, bytes).await,
         }
     }
 

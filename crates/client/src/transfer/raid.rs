@@ -28,36 +28,42 @@ pub(super) fn part_range(part: usize, segment: Segment, size: u64) -> Range<u64>
     (segment.start / line * sector).min(end)..(segment.end.div_ceil(line) * sector).min(end)
 }
 
-/// Puts a segment together from five of its parts, each of which has the bytes of its range.
-pub(super) fn join(parts: &[Option<impl AsRef<[u8]>>; PARTS], segment: Segment) -> Vec<u8> {
+/// Puts a segment together from five of its parts, each of which has the bytes of its range. `whole` is as long as the
+/// segment, and zero.
+pub(super) fn join(
+    parts: &[Option<impl AsRef<[u8]>>; PARTS],
+    segment: Segment,
+    whole: &mut [u8],
+) {
     let skip = usize::try_from(segment.start % LINE as u64).unwrap_or(0);
-    let lines = (skip + segment.len()).div_ceil(LINE);
-    let mut whole = vec![0; lines * LINE];
+    let part = |number: usize| parts[number].as_ref().map(AsRef::as_ref);
     for data in 1..PARTS {
-        let at = (data - 1) * SECTOR;
-        match &parts[data] {
-            Some(part) => {
-                for (line, sector) in whole.chunks_exact_mut(LINE).zip(part.as_ref().chunks(SECTOR))
-                {
-                    line[at..at + sector.len()].copy_from_slice(sector);
-                }
-            }
-            None => {
-                // Short or missing sectors count as zeros.
-                for other in (0..PARTS).filter(|other| *other != data) {
-                    let part = parts[other].as_ref().map_or(&[][..], AsRef::as_ref);
-                    for (line, sector) in whole.chunks_exact_mut(LINE).zip(part.chunks(SECTOR)) {
-                        for (out, byte) in line[at..].iter_mut().zip(sector) {
-                            *out ^= byte;
-                        }
-                    }
+        let given = part(data);
+        // What is missing is the sum of all others; short or missing sectors count as zeros.
+        let others = (0..PARTS).filter(|other| given.is_none() && *other != data).filter_map(part);
+        for part in given.into_iter().chain(others) {
+            for (line, sector) in part.chunks(SECTOR).enumerate() {
+                let at = line * LINE + (data - 1) * SECTOR;
+                let (place, sector) = overlap(whole, skip, at, sector);
+                for (out, byte) in place.iter_mut().zip(sector) {
+                    *out ^= byte;
                 }
             }
         }
     }
-    whole.truncate(skip + segment.len());
-    whole.drain(..skip);
-    whole
+}
+
+/// Where a sector lies in a segment that begins `skip` bytes behind the start of a line, and what of the sector does.
+fn overlap<'a>(
+    whole: &'a mut [u8],
+    skip: usize,
+    at: usize,
+    sector: &'a [u8],
+) -> (&'a mut [u8], &'a [u8]) {
+    let sector = &sector[skip.saturating_sub(at).min(sector.len())..];
+    let place = at.saturating_sub(skip).min(whole.len());
+    let length = sector.len().min(whole.len() - place);
+    (&mut whole[place..place + length], &sector[..length])
 }
 
 #[cfg(test)]
@@ -97,7 +103,9 @@ mod tests {
                 let range = [range.start, range.end].map(|at| usize::try_from(at).unwrap());
                 (part != missing).then(|| whole[part][range[0]..range[1]].to_vec())
             });
-            prop_assert_eq!(join(&parts, segment), &bytes[start..end]);
+            let mut joined = vec![0; segment.len()];
+            join(&parts, segment, &mut joined);
+            prop_assert_eq!(joined, &bytes[start..end]);
         }
     }
 }

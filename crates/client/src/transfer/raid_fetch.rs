@@ -94,11 +94,13 @@ impl<'a> RaidFetch<'a> {
         self.arrived
     }
 
-    /// Fetches the ciphertext of the segment. After an error it goes on where it was, with the addresses of then.
+    /// Fetches the ciphertext of the segment, and makes it all that `into` holds. After an error it goes on where it was,
+    /// with the addresses of then.
     pub(super) async fn run(
         &mut self,
         urls: &[StorageUrl; PARTS],
-    ) -> Result<Vec<u8>, StorageError> {
+        into: &mut BytesMut,
+    ) -> Result<(), StorageError> {
         self.round += 1;
         self.ask_for_enough(urls);
         self.collect(urls).await?;
@@ -106,7 +108,10 @@ impl<'a> RaidFetch<'a> {
             Part::Whole(bytes) => Some(bytes),
             _ => None,
         });
-        Ok(join(&whole, self.segment))
+        into.clear();
+        into.resize(self.segment.len(), 0);
+        join(&whole, self.segment, into);
+        Ok(())
     }
 
     /// Asks for all that is missing but one part: that of the worst server, if it is missing.
