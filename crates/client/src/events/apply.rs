@@ -269,6 +269,27 @@ mod tests {
     }
 
     #[test]
+    fn a_version_that_was_deleted_does_not_come_back_and_those_before_it_stay() {
+        const CURRENT: NodeHandle = NodeHandle::from_bytes([4; 6]);
+        const DELETED: NodeHandle = NodeHandle::from_bytes([5; 6]);
+        let mut tree = tree([
+            row(CURRENT, ROOT, "current"),
+            row(DELETED, CURRENT, "deleted"),
+            row(NODE, CURRENT, "oldest"),
+        ]);
+        tree.insert_ahead(row(NODE, CURRENT, "oldest"), Aspect::Place, Some(&tag("c")));
+        tree.remove_ahead(DELETED, Removal::Version, Some(&tag("c")));
+        tell(&mut tree, &shown("a", DELETED, "oldest"));
+        assert_eq!(seen(&tree), Some((CURRENT, "oldest".into())));
+        let late = serde_json::json!({ "h": DELETED, "p": CURRENT, "u": "AAAAAAAAAAA", "t": 0, "k": "", "a": "" });
+        tell(
+            &mut tree,
+            &serde_json::json!({ "a": "t", "st": "b", "t": { "f": [], "f2": [late] } }),
+        );
+        assert!(tree.node(DELETED).is_none());
+    }
+
+    #[test]
     fn what_another_took_out_of_the_rubbish_bin_before_it_was_emptied_is_there() {
         let mut tree = tree([row(NODE, TRASH, "")]);
         tree.remove_ahead(NODE, Removal::From(TRASH), Some(&tag("b")));

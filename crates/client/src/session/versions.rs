@@ -6,7 +6,7 @@ use supermega_protocol::node::DeleteNode;
 use super::{Session, change};
 use crate::error::{Error, Result};
 use crate::share::{Access, must_allow};
-use crate::tree::{Aspect, Node, Row};
+use crate::tree::{Aspect, Node, Removal, Row};
 
 impl Session {
     /// Makes an old version of a file current again, as a copy on the server: what was current becomes an old
@@ -31,7 +31,7 @@ impl Session {
                 let older = Row { parent: newer, ..older.row().clone() };
                 tree.insert_ahead(older, Aspect::Place, tag);
             }
-            tree.remove(version.handle());
+            tree.remove_ahead(version.handle(), Removal::Version, tag);
         });
         Ok(())
     }

@@ -30,11 +30,7 @@ pub(super) fn part_range(part: usize, segment: Segment, size: u64) -> Range<u64>
 
 /// Puts a segment together from five of its parts, each of which has the bytes of its range. `whole` is as long as the
 /// segment, and zero.
-pub(super) fn join(
-    parts: &[Option<impl AsRef<[u8]>>; PARTS],
-    segment: Segment,
-    whole: &mut [u8],
-) {
+pub(super) fn join(parts: &[Option<impl AsRef<[u8]>>; PARTS], segment: Segment, whole: &mut [u8]) {
     let skip = usize::try_from(segment.start % LINE as u64).unwrap_or(0);
     let part = |number: usize| parts[number].as_ref().map(AsRef::as_ref);
     for data in 1..PARTS {
