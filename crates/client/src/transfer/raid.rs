@@ -34,10 +34,9 @@ pub(super) fn join(parts: &[Option<impl AsRef<[u8]>>; PARTS], segment: Segment, 
     let skip = usize::try_from(segment.start % LINE as u64).unwrap_or(0);
     let part = |number: usize| parts[number].as_ref().map(AsRef::as_ref);
     for data in 1..PARTS {
-        let given = part(data);
         // What is missing is the sum of all others; short or missing sectors count as zeros.
-        let others = (0..PARTS).filter(|other| given.is_none() && *other != data).filter_map(part);
-        for part in given.into_iter().chain(others) {
+        let sum = if part(data).is_some() { data..data + 1 } else { 0..PARTS };
+        for part in sum.filter_map(part) {
             for (line, sector) in part.chunks(SECTOR).enumerate() {
                 let at = line * LINE + (data - 1) * SECTOR;
                 let (place, sector) = overlap(whole, skip, at, sector);
