@@ -62,10 +62,13 @@ pub(crate) fn apply(
 
 /// Takes in nodes that are new or come to another place.
 fn arrive(tree: &mut Tree, new: &NodeSet, tag: Option<&SequenceTag>, events: &mut Vec<Event>) {
-    let rows = |list: &wire::NodeList| list.nodes.iter().map(Row::from).collect();
-    let (there, gone) = tree.part_removed(rows(&new.f));
+    // What was moved out of what is gone is not in it any more.
+    let rows = |tree: &Tree, list: &wire::NodeList| {
+        list.nodes.iter().map(|node| tree.with_later(Row::from(node), tag)).collect()
+    };
+    let (there, gone) = tree.part_removed(rows(tree, &new.f));
     for row in there {
-        show(tree, tree.with_later(row, tag), events);
+        show(tree, row, events);
     }
     for row in gone {
         if let Some(node) = tree.node(row.handle) {
@@ -74,8 +77,8 @@ fn arrive(tree: &mut Tree, new: &NodeSet, tag: Option<&SequenceTag>, events: &mu
         }
     }
     // A file that became an old version is part of what is told of the new one.
-    for row in tree.part_removed(rows(&new.f2)).0 {
-        tree.insert(tree.with_later(row, tag));
+    for row in tree.part_removed(rows(tree, &new.f2)).0 {
+        tree.insert(row);
     }
 }
 
@@ -278,7 +281,7 @@ mod tests {
             row(NODE, CURRENT, "oldest"),
         ]);
         tree.insert_ahead(row(NODE, CURRENT, "oldest"), Aspect::Place, Some(&tag("c")));
-        tree.remove_ahead(DELETED, Removal::Version, Some(&tag("c")));
+        tree.remove_ahead(DELETED, Removal::Itself, Some(&tag("c")));
         tell(&mut tree, &shown("a", DELETED, "oldest"));
         assert_eq!(seen(&tree), Some((CURRENT, "oldest".into())));
         let late = serde_json::json!({ "h": DELETED, "p": CURRENT, "u": "AAAAAAAAAAA", "t": 0, "k": "", "a": "" });
@@ -287,6 +290,16 @@ mod tests {
             &serde_json::json!({ "a": "t", "st": "b", "t": { "f": [], "f2": [late] } }),
         );
         assert!(tree.node(DELETED).is_none());
+    }
+
+    #[test]
+    fn what_was_moved_out_of_a_folder_before_that_was_deleted_stays() {
+        let mut tree = tree([row(NODE, FOLDER, "made")]);
+        tree.insert_ahead(row(NODE, ROOT, "made"), Aspect::Place, Some(&tag("b")));
+        tree.remove_ahead(FOLDER, Removal::Itself, Some(&tag("c")));
+        assert_eq!(tell(&mut tree, &shown("a", FOLDER, "made")), 0);
+        assert_eq!(tell(&mut tree, &shown("b", ROOT, "made")), 0);
+        assert_eq!(seen(&tree), Some((ROOT, "made".into())));
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Session {
                 let older = Row { parent: newer, ..older.row().clone() };
                 tree.insert_ahead(older, Aspect::Place, tag);
             }
-            tree.remove_ahead(version.handle(), Removal::Version, tag);
+            tree.remove_ahead(version.handle(), Removal::Itself, tag);
         });
         Ok(())
     }

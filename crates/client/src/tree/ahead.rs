@@ -30,8 +30,6 @@ pub(crate) enum Removal {
     From(NodeHandle),
     /// With a folder somewhere above it.
     Below,
-    /// As an old version, without those that hung on it.
-    Version,
 }
 
 /// What of a node a result tells anew.
@@ -125,7 +123,7 @@ impl Tree {
         // What is elsewhere was moved there before the removal, and is still there.
         for row in &rows {
             let is_gone = |how: &Removal| match how {
-                Removal::Itself | Removal::Version => true,
+                Removal::Itself => true,
                 Removal::From(folder) => row.parent == Some(*folder),
                 Removal::Below => false,
             };
@@ -134,8 +132,7 @@ impl Tree {
             }
         }
         let is_there = |row: &Row| {
-            let around = row.parent.and_then(|parent| removed.get(&parent));
-            let around_is_gone = around.is_some_and(|how| *how != Removal::Version);
+            let around_is_gone = row.parent.is_some_and(|parent| removed.contains_key(&parent));
             if around_is_gone {
                 removed.entry(row.handle).or_insert(Removal::Below);
             }
